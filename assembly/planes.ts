@@ -1,0 +1,96 @@
+// The canonical scale and the planes that live there: f32, row-major, `stride` floats a row (a multiple
+// of four; what lies behind the width is scratch). Planes are laid out behind the fixed buffers anew for
+// each size, so the kernel's memory is that of the largest picture seen.
+import { mark, rewind, take } from "./memory";
+
+/** Short side of a canonical plane in canonical pixels; the long side is cut off by scale at LONG_SIDE. */
+export const SHORT_SIDE: i32 = 512;
+export const LONG_SIDE: i32 = 2048;
+
+/** The plane under the reader: its luma, and the same whitened; both again at half scale. */
+export let luma: usize = 0;
+export let white: usize = 0;
+export let halfLuma: usize = 0;
+export let halfWhite: usize = 0;
+/** Scratch of the size of a plane. */
+export let workA: usize = 0;
+export let workB: usize = 0;
+/** The embedder's: luma of the unmarked picture, mask in grey levels, change in grey levels. */
+export let original: usize = 0;
+export let mask: usize = 0;
+export let change: usize = 0;
+/** Rows of the picture itself that the embedder compares (quality.ts). */
+export let pictureRows: usize = 0;
+
+export let width: i32 = 0;
+export let height: i32 = 0;
+export let stride: i32 = 0;
+export let halfWidth: i32 = 0;
+export let halfHeight: i32 = 0;
+export let halfStride: i32 = 0;
+
+let base: usize = 0;
+/** Floats a plane holds, and its longest row. */
+let capacity: i32 = 0;
+let widest: i32 = 0;
+let pictureBytes: usize = 0;
+
+/** Canonical pixels per picture pixel. */
+export function canonicalScale(pictureWidth: i32, pictureHeight: i32): f64 {
+  const short = <f64>min<i32>(pictureWidth, pictureHeight);
+  const long = <f64>max<i32>(pictureWidth, pictureHeight);
+  return Math.min(<f64>SHORT_SIDE / short, <f64>LONG_SIDE / long);
+}
+
+export function canonicalLength(pictureLength: i32, scale: f64): i32 {
+  return max<i32>(1, <i32>Math.round(<f64>pictureLength * scale));
+}
+
+/** Sets the size of the plane under the reader, within what was reserved. */
+export function setSize(newWidth: i32, newHeight: i32): void {
+  width = newWidth;
+  height = newHeight;
+  stride = (newWidth + 3) & ~3;
+  halfWidth = max<i32>(1, newWidth >> 1);
+  halfHeight = max<i32>(1, newHeight >> 1);
+  halfStride = (halfWidth + 3) & ~3;
+}
+
+/** Rows that a scratch plane has beyond both ends, for filters to run over. */
+export const MARGIN_ROWS: i32 = 8;
+
+/**
+ * Lays out planes for a canonical size.
+ * @param rowsBytes what the embedder wants at pictureRows; 0 for reading only
+ * @returns false when the host refuses the memory
+ */
+export function reservePlanes(newWidth: i32, newHeight: i32, rowsBytes: usize): bool {
+  setSize(newWidth, newHeight);
+  if (stride * newHeight <= capacity && stride <= widest && rowsBytes <= pictureBytes) return true;
+  const embedding = rowsBytes > 0;
+  if (base == 0) base = mark();
+  rewind(base);
+  const rows = newHeight + 1;
+  const plane = (<usize>(stride * rows) << 2) + 64;
+  const scratch = plane + (<usize>(stride * 2 * MARGIN_ROWS) << 2);
+  const half = (<usize>(halfStride * (halfHeight + 2)) << 2) + 64;
+  const at = take(2 * plane + 2 * scratch + 2 * half + (embedding ? 3 * plane + rowsBytes : 0));
+  if (at == 0) {
+    capacity = 0;
+    return false;
+  }
+  luma = at;
+  white = luma + plane;
+  workA = white + plane;
+  workB = workA + scratch;
+  halfLuma = workB + scratch;
+  halfWhite = halfLuma + half;
+  original = halfWhite + half;
+  mask = original + plane;
+  change = mask + plane;
+  pictureRows = change + plane;
+  capacity = stride * newHeight;
+  widest = stride;
+  pictureBytes = rowsBytes;
+  return true;
+}

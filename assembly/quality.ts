@@ -1,0 +1,126 @@
+// SSIM of luma, streaming: Wang, Bovik, Sheikh, Simoncelli, IEEE Trans. Image Process. 13, 2004;
+// 11 x 11 Gaussian of deviation 1.5, K1 = 0.01, K2 = 0.03, mean over the places where the window fits.
+import { lumaOfRgba } from "./luma";
+import { take } from "./memory";
+import * as planes from "./planes";
+
+/** Longest picture side. */
+export const MAX_SIDE: i32 = 32768;
+const SPAN: i32 = 11;
+const MAPS: usize = 4;
+const C1: f32 = 0.01 * 255 * 0.01 * 255;
+const C2: f32 = 0.03 * 255 * 0.03 * 255;
+
+const BEFORE: usize = take(MAX_SIDE * 4 + 64);
+const AFTER: usize = take(MAX_SIDE * 4 + 64);
+const WEIGHTS: usize = take(SPAN * 4);
+/** f32[SPAN rows][MAPS][width] at planes.pictureRows: rows smoothed along x of a, b, a a + b b, a b. */
+let ringBytes: usize = 0;
+let rowBytes: usize = 0;
+
+let width: i32 = 0;
+let height: i32 = 0;
+let row: i32 = 0;
+let total: f64 = 0;
+
+let weightSum: f64 = 0;
+for (let i = 0; i < SPAN; i++) weightSum += gaussian(i);
+for (let i = 0; i < SPAN; i++) store<f32>(WEIGHTS + (<usize>i << 2), <f32>(gaussian(i) / weightSum));
+
+function gaussian(i: i32): f64 {
+  const distance = <f64>(i - SPAN / 2);
+  return Math.exp((-distance * distance) / (2 * 1.5 * 1.5));
+}
+
+/** Bytes that the ring of a picture of this width takes at planes.pictureRows. */
+export function ringSize(pictureWidth: i32): usize {
+  return <usize>SPAN * MAPS * (<usize>((pictureWidth + 3) & ~3) << 2);
+}
+
+export function begin(pictureWidth: i32, pictureHeight: i32): void {
+  width = pictureWidth;
+  height = pictureHeight;
+  rowBytes = <usize>((width + 3) & ~3) << 2;
+  ringBytes = MAPS * rowBytes;
+  row = 0;
+  total = 0;
+}
+
+export function takeBefore(pixels: usize): void {
+  lumaOfRgba(pixels, BEFORE, width);
+}
+
+export function takeAfter(pixels: usize): void {
+  lumaOfRgba(pixels, AFTER, width);
+  smoothAlong(planes.pictureRows + <usize>(row % SPAN) * ringBytes);
+  row++;
+  if (row >= SPAN) compareRow();
+}
+
+/** Smooths the products of the row along x. */
+function smoothAlong(out: usize): void {
+  for (let at: usize = 0; at < <usize>(width - SPAN + 1) << 2; at += 16) {
+    let a = f32x4.splat(0);
+    let b = f32x4.splat(0);
+    let squares = f32x4.splat(0);
+    let product = f32x4.splat(0);
+    for (let k: usize = 0; k < <usize>SPAN << 2; k += 4) {
+      const weight = v128.load32_splat(WEIGHTS + k);
+      const x = v128.load(BEFORE + at + k);
+      const y = v128.load(AFTER + at + k);
+      const wx = f32x4.mul(x, weight);
+      const wy = f32x4.mul(y, weight);
+      a = f32x4.add(a, wx);
+      b = f32x4.add(b, wy);
+      squares = f32x4.add(squares, f32x4.add(f32x4.mul(x, wx), f32x4.mul(y, wy)));
+      product = f32x4.add(product, f32x4.mul(x, wy));
+    }
+    v128.store(out + at, a);
+    v128.store(out + rowBytes + at, b);
+    v128.store(out + 2 * rowBytes + at, squares);
+    v128.store(out + 3 * rowBytes + at, product);
+  }
+}
+
+function smoothDown(map: usize, at: usize): v128 {
+  let sum = f32x4.splat(0);
+  for (let k = 0; k < SPAN; k++) {
+    const line = planes.pictureRows + <usize>((row + k) % SPAN) * ringBytes + map * rowBytes + at;
+    sum = f32x4.add(sum, f32x4.mul(v128.load(line), v128.load32_splat(WEIGHTS + (<usize>k << 2))));
+  }
+  return sum;
+}
+
+/** Adds one row of the SSIM map. */
+function compareRow(): void {
+  const count = width - SPAN + 1;
+  const two = f32x4.splat(2);
+  const c1 = f32x4.splat(C1);
+  const c2 = f32x4.splat(C2);
+  let sum: f32 = 0;
+  for (let x = 0; x < count; x += 4) {
+    const at = <usize>x << 2;
+    const a = smoothDown(0, at);
+    const b = smoothDown(1, at);
+    const ab = f32x4.mul(a, b);
+    const aabb = f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b));
+    const variances = f32x4.sub(smoothDown(2, at), aabb);
+    const covariance = f32x4.sub(smoothDown(3, at), ab);
+    const above = f32x4.mul(
+      f32x4.add(f32x4.mul(two, ab), c1),
+      f32x4.add(f32x4.mul(two, covariance), c2),
+    );
+    const below = f32x4.mul(f32x4.add(aabb, c1), f32x4.add(variances, c2));
+    const map = f32x4.div(above, below);
+    sum += f32x4.extract_lane(map, 0);
+    if (x + 1 < count) sum += f32x4.extract_lane(map, 1);
+    if (x + 2 < count) sum += f32x4.extract_lane(map, 2);
+    if (x + 3 < count) sum += f32x4.extract_lane(map, 3);
+  }
+  total += <f64>sum;
+}
+
+/** Mean SSIM since begin, 0..1. */
+export function meanSsim(): f64 {
+  return total / (<f64>(width - SPAN + 1) * <f64>(height - SPAN + 1));
+}

@@ -1,0 +1,84 @@
+// Removes the picture and keeps the pattern: band-pass, divide by the local deviation, clip.
+// docs/format.md, "Reading". The same filter serves the full and the half scale.
+import { extendLine, extendRows, LINE, SUM_11, SUM_9, smooth11, smooth9 } from "./smooth";
+import * as planes from "./planes";
+
+/** Grey levels of deviation that count as noise even where the picture is flat. */
+const FLOOR: f32 = 1.2;
+/** Largest whitened value: lines and edges must not drown the pattern. */
+const CLIP: f32 = 2.5;
+
+/** Smooths every row of `from` into the scratch plane `to`. */
+function smoothRows(from: usize, to: usize, width: i32, height: i32, rowBytes: usize): void {
+  const scale = f32x4.splat(1 / SUM_11);
+  for (let y: usize = 0; y < <usize>height; y++) {
+    memory.copy(LINE, from + y * rowBytes, <usize>width << 2);
+    extendLine(width);
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      v128.store(to + y * rowBytes + at, f32x4.mul(smooth11(LINE + at, 4), scale));
+    }
+  }
+}
+
+/**
+ * @param luma f32[height][stride], grey levels
+ * @param white out, the same shape, within -CLIP..CLIP
+ */
+export function whiten(luma: usize, white: usize, width: i32, height: i32, stride: i32): void {
+  const rowBytes = <usize>stride << 2;
+  const low = planes.workA + <usize>planes.MARGIN_ROWS * rowBytes;
+  const power = planes.workB + <usize>planes.MARGIN_ROWS * rowBytes;
+  smoothRows(luma, low, width, height, rowBytes);
+  extendRows(low, height, rowBytes);
+  const lowScale = f32x4.splat(1 / SUM_11);
+  const powerScale = f32x4.splat(1 / SUM_9);
+  for (let y: usize = 0; y < <usize>height; y++) {
+    const row = y * rowBytes;
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      const smooth = f32x4.mul(smooth11(low + row + at, rowBytes), lowScale);
+      const high = f32x4.sub(v128.load(luma + row + at), smooth);
+      v128.store(white + row + at, high);
+      v128.store(LINE + at, f32x4.mul(high, high));
+    }
+    extendLine(width);
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      v128.store(power + row + at, f32x4.mul(smooth9(LINE + at, 4), powerScale));
+    }
+  }
+  extendRows(power, height, rowBytes);
+  const floor = f32x4.splat(FLOOR);
+  const top = f32x4.splat(CLIP);
+  const bottom = f32x4.splat(-CLIP);
+  for (let y: usize = 0; y < <usize>height; y++) {
+    const row = y * rowBytes;
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      const deviation = f32x4.sqrt(f32x4.mul(smooth9(power + row + at, rowBytes), powerScale));
+      const value = f32x4.div(v128.load(white + row + at), f32x4.add(deviation, floor));
+      v128.store(white + row + at, f32x4.max(bottom, f32x4.min(top, value)));
+    }
+  }
+}
+
+/** Whitens the plane under the reader. */
+export function whitenPlane(): void {
+  whiten(planes.luma, planes.white, planes.width, planes.height, planes.stride);
+}
+
+/** Averages the plane under the reader 2 x 2 and whitens the result. */
+export function whitenHalfPlane(): void {
+  const rowBytes = <usize>planes.stride << 2;
+  const quarter: f32 = 0.25;
+  for (let y: usize = 0; y < <usize>planes.halfHeight; y++) {
+    let above = planes.luma + 2 * y * rowBytes;
+    let below = 2 * <i32>y + 1 < planes.height ? above + rowBytes : above;
+    let out = planes.halfLuma + ((y * <usize>planes.halfStride) << 2);
+    for (let x = 0; x < planes.halfWidth; x++) {
+      const sum = load<f32>(above) + load<f32>(above, 4) + load<f32>(below) + load<f32>(below, 4);
+      store<f32>(out, sum * quarter);
+      above += 8;
+      below += 8;
+      out += 4;
+    }
+  }
+  whiten(planes.halfLuma, planes.halfWhite, planes.halfWidth, planes.halfHeight, planes.halfStride);
+}

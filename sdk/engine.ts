@@ -1,0 +1,321 @@
+// The engine: pixels in, labelled pixels or findings out. The only TypeScript that knows the kernel's
+// addresses. Inputs are never changed. One engine is one WASM instance: calls do not overlap.
+import { LabelError } from "./error.ts";
+import { type Geometry, geometryOf } from "./geometry.ts";
+
+/** RGBA, four bytes a pixel, row-major, not premultiplied. */
+export interface Image {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Luma alone, one byte a pixel, at any scale: a decoder's reduced grey picture will do. */
+export interface Plane {
+  readonly luma: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+  /** Size of the picture that the plane shows, for the geometry; the plane's own by default. */
+  readonly pictureWidth?: number;
+  readonly pictureHeight?: number;
+}
+
+export interface EmbedOptions {
+  /** Perceptual strength, MIN_STRENGTH..MAX_STRENGTH; DEFAULT_STRENGTH unless told. */
+  readonly strength?: number;
+  /** Whether the label is read back from simulated attacks and strengthened where it is thin (default). */
+  readonly check?: boolean;
+}
+
+export interface Embedded extends Image {
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+  /** Peak signal-to-noise ratio over the three colours, dB; Infinity when nothing changed. */
+  readonly psnr: number;
+  /** Structural similarity of luma (Wang 2004), 0..1; null without the check. */
+  readonly ssim: number | null;
+  /** How far the label was above the acceptance threshold in the worst simulated attack; null without. */
+  readonly margin: number | null;
+  /** The label may be lost to everyday changes: the picture has little to hold it. */
+  readonly thin: boolean;
+  /** Strength that was used in the end. */
+  readonly strength: number;
+}
+
+export interface DetectOptions {
+  /** "whole-frame" looks only for pictures that were not cut, turned freely or squeezed. */
+  readonly search?: "full" | "whole-frame";
+  /** 1..MAX_FINDINGS. */
+  readonly maxFindings?: number;
+}
+
+export interface Finding {
+  /** 16 lower-case hex digits. */
+  readonly label: string;
+  /** Index into the keys that were handed in. */
+  readonly keyIndex: number;
+  /** Normalised correlation of the code word: standard deviations above chance, 12 or more. */
+  readonly confidence: number;
+  readonly geometry: Geometry;
+}
+
+export interface Detected {
+  readonly findings: readonly Finding[];
+  readonly searched: {
+    /** Code words that were decoded and compared. */
+    readonly reads: number;
+    /** Best correlation of them all, accepted or not, standard deviations. */
+    readonly best: number;
+    /** Best pilot score of any place, standard deviations. */
+    readonly pilots: number;
+  };
+}
+
+export interface Engine {
+  /**
+   * The template of one label: all that an embedder needs instead of the key.
+   * @param label 16 lower-case hex digits, the first four naming the cohort
+   * @param key KEY_BYTES bytes
+   */
+  template(label: string, key: Uint8Array): Uint8Array<ArrayBuffer>;
+  /**
+   * Weaves a template's label into a picture.
+   * @throws LabelError when the picture cannot carry a label
+   */
+  embed(image: Image, template: Uint8Array, options?: EmbedOptions): Embedded;
+  /** Looks for labels under each of the keys (1..MAX_KEYS). An unlabelled picture has no findings. */
+  detect(picture: Image | Plane, keys: readonly Uint8Array[], options?: DetectOptions): Detected;
+  /** Bytes of the kernel's memory at this moment. */
+  memoryBytes(): number;
+}
+
+export const KEY_BYTES = 16;
+export const DEFAULT_STRENGTH = 0.4;
+export const MIN_STRENGTH = 0.1;
+export const MAX_STRENGTH = 1.5;
+/** Short side under which a picture cannot carry a label, pixels. */
+export const MIN_SIDE = 128;
+/** A public key for demonstrations and tests: whoever reads this can read and forge its labels. */
+export const DEMO_KEY = "7465737365726120707562206b657921";
+
+interface Kernel {
+  readonly memory: WebAssembly.Memory;
+  readonly STRIP: WebAssembly.Global;
+  readonly STRIP_PIXELS: WebAssembly.Global;
+  readonly MAX_SIDE: WebAssembly.Global;
+  readonly KEY: WebAssembly.Global;
+  readonly KEYS: WebAssembly.Global;
+  readonly MAX_KEYS: WebAssembly.Global;
+  readonly FINDINGS: WebAssembly.Global;
+  readonly FINDING_BYTES: WebAssembly.Global;
+  readonly MAX_FINDINGS: WebAssembly.Global;
+  readonly TEMPLATE: WebAssembly.Global;
+  readonly TEMPLATE_BYTES: WebAssembly.Global;
+  beginPicture(width: number, height: number, embedding: boolean): number;
+  pushRgba(rows: number): void;
+  pushGrey(rows: number): void;
+  endPicture(): void;
+  useKey(key: number): void;
+  writeTemplate(label: bigint): void;
+  useTemplate(): number;
+  studyPlane(): void;
+  weave(strength: number): void;
+  beginApply(width: number, height: number): void;
+  applyRows(rows: number, measure: boolean): void;
+  meanSquare(): number;
+  meanSsim(): number;
+  detect(keys: number, wholeFrameOnly: boolean): number;
+  readsMade(): number;
+  bestCorrelation(): number;
+  bestPilotScore(): number;
+}
+
+/** Reads 32 hex digits as a deployment key. */
+export function keyFromHex(hex: string): Uint8Array<ArrayBuffer> {
+  if (!/^[0-9a-fA-F]{32}$/.test(hex)) throw new TypeError("A key is 32 hex digits.");
+  return Uint8Array.from({ length: KEY_BYTES }, (_, i) =>
+    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+/**
+ * Starts an engine.
+ * @param module build/tessera.wasm, compiled by the host
+ */
+export function createEngine(module: WebAssembly.Module): Engine {
+  const kernel = new WebAssembly.Instance(module, {}).exports as unknown as Kernel;
+  const strip = kernel.STRIP.value as number;
+  const stripPixels = kernel.STRIP_PIXELS.value as number;
+
+  /** Hands pixels through the kernel's strip in whole rows; `visit` runs the kernel on each strip. */
+  function eachStrip(
+    data: Uint8Array | Uint8ClampedArray,
+    pixelBytes: number,
+    width: number,
+    height: number,
+    visit: (rows: number, from: number, bytes: number) => void,
+  ): void {
+    const rowBytes = width * pixelBytes;
+    const most = Math.max(1, Math.floor(stripPixels / width));
+    for (let y = 0; y < height; y += most) {
+      const rows = Math.min(most, height - y);
+      const from = y * rowBytes;
+      const bytes = rows * rowBytes;
+      new Uint8Array(kernel.memory.buffer, strip, bytes).set(data.subarray(from, from + bytes));
+      visit(rows, from, bytes);
+    }
+  }
+
+  function begin(width: number, height: number, embedding: boolean): void {
+    if (!kernel.beginPicture(width, height, embedding)) {
+      throw new LabelError("out-of-memory", `There is no memory for a ${width} x ${height} picture.`);
+    }
+  }
+
+  function checkSize(width: number, height: number): void {
+    const longest = kernel.MAX_SIDE.value as number;
+    if (Math.max(width, height) > longest) {
+      const message = `The picture is ${width} x ${height}; sides up to ${longest} pixels are handled.`;
+      throw new LabelError("picture-too-large", message);
+    }
+  }
+
+  function loadTemplate(template: Uint8Array): void {
+    const bytes = kernel.TEMPLATE_BYTES.value as number;
+    const right = template.length === bytes;
+    if (right) {
+      new Uint8Array(kernel.memory.buffer, kernel.TEMPLATE.value as number, bytes).set(template);
+    }
+    if (!right || !kernel.useTemplate()) {
+      throw new LabelError("template-invalid", "These bytes are not a label template of this version.");
+    }
+  }
+
+  function label(view: DataView, at: number): string {
+    return view.getBigUint64(at, true).toString(16).padStart(16, "0");
+  }
+
+  return {
+    template(text, key) {
+      if (!/^[0-9a-f]{16}$/.test(text)) {
+        throw new TypeError(`A label is 16 lower-case hex digits, not ${JSON.stringify(text)}.`);
+      }
+      checkKey(key);
+      const at = kernel.KEY.value as number;
+      new Uint8Array(kernel.memory.buffer, at, KEY_BYTES).set(key);
+      kernel.useKey(at);
+      kernel.writeTemplate(BigInt(`0x${text}`));
+      const from = kernel.TEMPLATE.value as number;
+      return new Uint8Array(kernel.memory.buffer).slice(from, from + (kernel.TEMPLATE_BYTES.value as number));
+    },
+
+    embed(image, template, options = {}) {
+      const { width, height } = image;
+      const strength = options.strength ?? DEFAULT_STRENGTH;
+      const check = options.check ?? true;
+      checkPixels(image.data, 4, width, height);
+      if (!(strength >= MIN_STRENGTH && strength <= MAX_STRENGTH)) {
+        throw new RangeError(`Strength is ${MIN_STRENGTH} to ${MAX_STRENGTH}, not ${strength}.`);
+      }
+      if (Math.min(width, height) < MIN_SIDE) {
+        const message = `The picture is ${width} x ${height}; its short side must be ${MIN_SIDE} pixels or more.`;
+        throw new LabelError("picture-too-small", message);
+      }
+      checkSize(width, height);
+      loadTemplate(template);
+      begin(width, height, true);
+      eachStrip(image.data, 4, width, height, (rows) => kernel.pushRgba(rows));
+      kernel.endPicture();
+      kernel.studyPlane();
+      kernel.weave(strength);
+      const data = new Uint8ClampedArray(image.data.length);
+      kernel.beginApply(width, height);
+      eachStrip(image.data, 4, width, height, (rows, from, bytes) => {
+        kernel.applyRows(rows, check);
+        data.set(new Uint8Array(kernel.memory.buffer, strip, bytes), from);
+      });
+      const psnr = 10 * Math.log10(255 ** 2 / kernel.meanSquare());
+      return {
+        data,
+        width,
+        height,
+        psnr,
+        ssim: check ? kernel.meanSsim() : null,
+        margin: null,
+        thin: false,
+        strength,
+      };
+    },
+
+    detect(picture, keys, options = {}) {
+      const { width, height } = picture;
+      const isPlane = "luma" in picture;
+      const data = isPlane ? picture.luma : picture.data;
+      checkPixels(data, isPlane ? 1 : 4, width, height);
+      checkSize(width, height);
+      const mostKeys = kernel.MAX_KEYS.value as number;
+      if (keys.length < 1 || keys.length > mostKeys) {
+        throw new RangeError(`One to ${mostKeys} keys can be tried at once, not ${keys.length}.`);
+      }
+      begin(width, height, false);
+      if (isPlane) eachStrip(data, 1, width, height, (rows) => kernel.pushGrey(rows));
+      else eachStrip(data, 4, width, height, (rows) => kernel.pushRgba(rows));
+      kernel.endPicture();
+      keys.forEach((key, i) => {
+        checkKey(key);
+        const at = (kernel.KEYS.value as number) + i * KEY_BYTES;
+        new Uint8Array(kernel.memory.buffer, at, KEY_BYTES).set(key);
+      });
+      const count = kernel.detect(keys.length, options.search === "whole-frame");
+      const view = new DataView(kernel.memory.buffer);
+      const size = isPlane
+        ? [picture.pictureWidth ?? width, picture.pictureHeight ?? height]
+        : [width, height];
+      const findings = Array.from({ length: count }, (_, i): Finding => {
+        const at = (kernel.FINDINGS.value as number) + i * (kernel.FINDING_BYTES.value as number);
+        const map = Array.from({ length: 6 }, (_, k) => view.getFloat64(at + 16 + 8 * k, true));
+        return {
+          label: label(view, at),
+          keyIndex: view.getInt32(at + 8, true),
+          confidence: view.getFloat32(at + 12, true),
+          geometry: geometryOf(map, width, height, size[0] as number, size[1] as number),
+        };
+      });
+      return {
+        findings,
+        searched: {
+          reads: kernel.readsMade(),
+          best: kernel.bestCorrelation(),
+          pilots: kernel.bestPilotScore(),
+        },
+      };
+    },
+
+    memoryBytes() {
+      return kernel.memory.buffer.byteLength;
+    },
+  };
+}
+
+function checkKey(key: Uint8Array): void {
+  if (!(key instanceof Uint8Array) || key.length !== KEY_BYTES) {
+    throw new TypeError(`A key is a Uint8Array of ${KEY_BYTES} bytes.`);
+  }
+}
+
+function checkPixels(
+  data: Uint8Array | Uint8ClampedArray,
+  pixelBytes: number,
+  width: number,
+  height: number,
+): void {
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 0 || height < 0) {
+    throw new RangeError(`A picture's sides are whole numbers, not ${width} x ${height}.`);
+  }
+  if (width === 0 || height === 0) {
+    throw new LabelError("picture-empty", "The picture has no pixels.");
+  }
+  if (data.length !== width * height * pixelBytes) {
+    const wanted = width * height * pixelBytes;
+    throw new RangeError(`${width} x ${height} pixels are ${wanted} bytes, not ${data.length}.`);
+  }
+}

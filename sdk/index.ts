@@ -1,0 +1,3 @@
+export * from "./engine.ts";
+export * from "./error.ts";
+export type { Geometry } from "./geometry.ts";
