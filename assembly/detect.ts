@@ -153,6 +153,17 @@ function detectWith(key: i32, wholeFrameOnly: bool): void {
   if (searchPlane()) record(key);
 }
 
+/** Looks for the carriers in use in the plane under the reader; read.best tells how well they were read. */
+export function detectPlane(): i32 {
+  found = 0;
+  bestPilots = 0;
+  spectraMade = false;
+  read.clearCounts();
+  whitenPlane();
+  detectWith(0, false);
+  return found;
+}
+
 /**
  * Looks for labels of the first `keys` KEYS in the plane that endPicture has finished.
  * @returns how many FINDINGS there are
@@ -184,3 +195,5 @@ export function bestCorrelation(): f32 {
 export function bestPilotScore(): f32 {
   return bestPilots;
 }
+/*DEBUG*/
+export function dbgRead(): f32 { readCandidate(0); return read.correlation; }

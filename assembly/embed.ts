@@ -12,7 +12,7 @@ import * as read from "./read";
 import { whitenPlane } from "./whiten";
 
 /** Share of the pattern's energy in the pilots. */
-const PILOT_SHARE: f64 = 0.28;
+const PILOT_SHARE: f64 = 0.4;
 /** Most that informed embedding changes an axis, in units of its plain amplitude. */
 const MOST_CORRECTION: f32 = 1.5;
 const CODED_BITS = code.OUTER_CODED_BITS + code.INNER_CODED_BITS;
@@ -119,12 +119,13 @@ function forCodes(plain: f32, gain: f32): void {
   );
 }
 
+/** Pilots keep their plain amplitude: what the picture adds to their power does not hide them. */
 function setPilots(): void {
-  const amplitude = <f32>Math.sqrt(PILOT_SHARE / <f64>(2 * PILOTS));
+  const plain = <f32>Math.sqrt(PILOT_SHARE / <f64>(2 * PILOTS));
   for (let pilot: usize = 0; pilot < <usize>PILOTS; pilot++) {
     const bin = <usize>load<u16>(carriers.PILOT_BIN + (pilot << 1)) << 3;
-    store<f32>(AMPLITUDE + bin, amplitude * load<f32>(carriers.PILOT_SIGN + (pilot << 3)));
-    store<f32>(AMPLITUDE + bin, amplitude * load<f32>(carriers.PILOT_SIGN + (pilot << 3), 4), 4);
+    store<f32>(AMPLITUDE + bin, plain * load<f32>(carriers.PILOT_SIGN + (pilot << 3)));
+    store<f32>(AMPLITUDE + bin, plain * load<f32>(carriers.PILOT_SIGN + (pilot << 3), 4), 4);
   }
 }
 
@@ -171,7 +172,8 @@ export function weave(strength: f32): void {
   const energy = patternEnergy();
   const gain = <f64>max<f32>(measureGain(), 1e-3);
   for (let round = 0; round < 3; round++) {
-    forCodes(plain, <f32>(gain * Math.sqrt(energy / patternEnergy())));
+    const arriving = <f32>(gain * Math.sqrt(energy / patternEnergy()));
+    forCodes(plain, arriving);
   }
   synthesise(strength);
   spread();

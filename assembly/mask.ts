@@ -4,8 +4,8 @@ import { extendLine, extendRows, LINE, SUM_11, SUM_9, smooth11, smooth9 } from "
 import * as planes from "./planes";
 
 /** Grey levels in flat areas, per grey level of activity, and at most. */
-const FLAT: f32 = 0.9;
-const SLOPE: f32 = 0.42;
+const FLAT: f32 = 1.6;
+const SLOPE: f32 = 0.36;
 const MOST: f32 = 9.0;
 /** Activity at which masking has saturated to half its slope: Weber-like, in grey levels. */
 const SATURATION: f32 = 60;

@@ -70,8 +70,9 @@ export function reservePlanes(newWidth: i32, newHeight: i32, rowsBytes: usize): 
   const embedding = rowsBytes > 0;
   if (base == 0) base = mark();
   rewind(base);
-  const rows = newHeight + 1;
-  const plane = (<usize>(stride * rows) << 2) + 64;
+  // Simulated attacks may round to a little more than the picture's own plane.
+  const rows = newHeight + 4;
+  const plane = (<usize>((stride + 8) * rows) << 2) + 64;
   const scratch = plane + (<usize>(stride * 2 * MARGIN_ROWS) << 2);
   const half = (<usize>(halfStride * (halfHeight + 2)) << 2) + 64;
   const at = take(2 * plane + 2 * scratch + 2 * half + (embedding ? 3 * plane + rowsBytes : 0));

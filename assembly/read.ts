@@ -365,6 +365,27 @@ function takeBestPair(): i32 {
   return (high << 8) | low;
 }
 
+/** Normalised correlation, at shift 0, of the word that a template's carriers stand for. */
+export function knownCorrelation(): f32 {
+  shiftX = 0;
+  shiftY = 0;
+  weighting = 0;
+  takeAxes();
+  let sum: f32 = 0;
+  let energy: f32 = 0;
+  for (let code = 0; code < 2; code++) {
+    const axes = code == 0 ? carriers.OUTER_AXIS : carriers.INNER_AXIS;
+    const signs = code == 0 ? carriers.OUTER_SIGN : carriers.INNER_SIGN;
+    const count = code == 0 ? carriers.outerAxes : carriers.innerAxes;
+    for (let i: usize = 0; i < <usize>count; i++) {
+      const value = load<f32>(AXIS_VALUE + (<usize>load<u16>(axes + (i << 1)) << 2));
+      sum += value * load<f32>(signs + (i << 2));
+      energy += value * value;
+    }
+  }
+  return sum / Mathf.sqrt(energy + <f32>1e-9);
+}
+
 /**
  * Reads at the shift and weighting that were last found.
  * @param inPlace the place was not searched for, so that the pilots are evidence too

@@ -156,9 +156,22 @@ export function pushGrey(rows: i32): void {
   }
 }
 
-/** Grows the buffered picture into the plane; nothing to do for one that shrank. */
+/** Finishes the plane: grows the buffered picture into it, if it was the smaller. */
 export function endPicture(): void {
-  if (factor > 1) return;
+  if (factor <= 1) growRows();
+}
+
+/** Takes a picture that lies in workA, f32[height][width], no larger than the plane it came from. */
+export function growPicture(width: i32, height: i32): void {
+  const scale = planes.canonicalScale(width, height);
+  planes.setSize(planes.canonicalLength(width, scale), planes.canonicalLength(height, scale));
+  sourceWidth = width;
+  sourceHeight = height;
+  factor = 1 / scale;
+  growRows();
+}
+
+function growRows(): void {
   for (let x = 0; x < planes.width; x++) {
     const at = TAPS + (<usize>x << 5);
     tapsAt((<f64>x + 0.5) * factor, sourceWidth, at, at + 16);

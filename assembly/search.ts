@@ -31,7 +31,8 @@ const UPRIGHT_SQUEEZES = 12;
 const UPRIGHT_TURNS = 2;
 
 /** How many candidates each stage hands on. */
-const COARSE_PEAKS: i32 = 48;
+const PER_SCAN: usize = 3;
+const LISTED: i32 = 48;
 const PHASED: i32 = 16;
 export const CANDIDATES: i32 = 6;
 
@@ -46,9 +47,12 @@ const SINE: usize = take(TURNS * 4);
 const PLACE: usize = take(PILOTS * 8);
 /** Candidates: f64 B[4], f32 score, i32 level, f32 shift[2]. */
 const ENTRY: usize = 48;
-const LIST: usize = take(<usize>COARSE_PEAKS * ENTRY);
-const RANKED: usize = take(<usize>(2 * COARSE_PEAKS) * ENTRY);
+const LIST: usize = take(<usize>LISTED * ENTRY);
+const RANKED: usize = take(<usize>(2 * PHASED) * ENTRY);
 const TRIAL: usize = take(ENTRY);
+const FRESH: usize = take(ENTRY);
+/** i32[PER_SCAN][2]: sum, and scale << 16 | turn. */
+const PEAKS: usize = take(PER_SCAN * 8);
 
 let listed: i32 = 0;
 let ranked: i32 = 0;
@@ -172,7 +176,7 @@ function isPeak(scale: i32, turn: i32, scales: i32, turns: i32, value: i32): boo
   return true;
 }
 
-/** Hands the peaks of SUMS that beat the list's worst to the list. */
+/** Finds the best peaks of SUMS, refines each on the power and lists it. */
 function pick(
   level: i32,
   mirrored: bool,
@@ -185,23 +189,46 @@ function pick(
   scales: i32,
   smallest: f64,
 ): void {
+  memory.fill(PEAKS, 0, PER_SCAN * 8);
   for (let scale = 0; scale < scales; scale++) {
     for (let turn = 0; turn < turns; turn += 8) {
+      const bound = i16x8.splat(<i16>load<i32>(PEAKS, (PER_SCAN - 1) * 8));
       const eight = v128.load(SUMS + (<usize>(scale * TURNS + turn) << 1));
-      if (!v128.any_true(i16x8.gt_s(eight, i16x8.splat(<i16>worst)))) continue;
+      if (!v128.any_true(i16x8.gt_s(eight, bound))) continue;
       for (let lane = 0; lane < min<i32>(8, turns - turn); lane++) {
         const value = sumAt(scale, turn + lane);
-        if (<f32>value <= worst || !isPeak(scale, turn + lane, scales, turns, value)) continue;
-        const size = smallest * Math.exp(<f64>scale * STEP);
-        const angle = <f64>(first + turn + lane) * STEP;
-        enlist(level, mirrored, x, y, mapX, mapY, size, angle, <f32>value);
+        if (value <= load<i32>(PEAKS, (PER_SCAN - 1) * 8)) continue;
+        if (isPeak(scale, turn + lane, scales, turns, value)) {
+          insertPeak(value, (scale << 16) | (turn + lane));
+        }
       }
     }
   }
+  for (let peak: usize = 0; peak < PER_SCAN; peak++) {
+    if (load<i32>(PEAKS + peak * 8) == 0) return;
+    const place = load<i32>(PEAKS + peak * 8, 4);
+    const size = smallest * Math.exp(<f64>(place >> 16) * STEP);
+    const angle = <f64>(first + (place & 0xffff)) * STEP;
+    compose(FRESH, level, mirrored, x, y, mapX, mapY, size, angle);
+    refine(FRESH, false, STEP / 2, 2);
+    enlist(FRESH);
+  }
 }
 
-/** Replaces the worst of the list; B = diag(1/mapX, 1/mapY) turn diag(1/x, 1/y) mirror / size. */
-function enlist(
+/** Keeps PEAKS sorted, best first. */
+function insertPeak(value: i32, place: i32): void {
+  let at = PEAKS + (PER_SCAN - 1) * 8;
+  while (at > PEAKS && load<i32>(at - 8) < value) {
+    store<u64>(at, load<u64>(at - 8));
+    at -= 8;
+  }
+  store<i32>(at, value);
+  store<i32>(at, place, 4);
+}
+
+/** B = diag(1/mapX, 1/mapY) turn diag(1/x, 1/y) mirror / size. */
+function compose(
+  at: usize,
   level: i32,
   mirrored: bool,
   x: f64,
@@ -210,15 +237,7 @@ function enlist(
   mapY: f64,
   size: f64,
   angle: f64,
-  score: f32,
 ): void {
-  let place = listed;
-  if (listed == COARSE_PEAKS) {
-    for (let i = 0; i < listed; i++) {
-      if (load<f32>(LIST + <usize>i * ENTRY, 32) == worst) place = i;
-    }
-  } else listed++;
-  const at = LIST + <usize>place * ENTRY;
   const c = Math.cos(angle) / size;
   const s = Math.sin(angle) / size;
   const flip: f64 = mirrored ? -1 : 1;
@@ -226,9 +245,17 @@ function enlist(
   store<f64>(at, -s / (mapX * y), 8);
   store<f64>(at, (s * flip) / (mapY * x), 16);
   store<f64>(at, c / (mapY * y), 24);
-  store<f32>(at, score, 32);
   store<i32>(at, level, 36);
-  if (listed < COARSE_PEAKS) return;
+}
+
+/** Adds a candidate to the list, in the place of the worst when it is full. */
+function enlist(candidate: usize): void {
+  const score = load<f32>(candidate, 32);
+  if (listed == LISTED && score <= worst) return;
+  let place = listed;
+  if (listed < LISTED) listed++;
+  else for (let i = 0; i < listed; i++) if (load<f32>(LIST + <usize>i * ENTRY, 32) == worst) place = i;
+  memory.copy(LIST + <usize>place * ENTRY, candidate, ENTRY);
   worst = 1e9;
   for (let i = 0; i < listed; i++) worst = min<f32>(worst, load<f32>(LIST + <usize>i * ENTRY, 32));
 }
@@ -407,9 +434,8 @@ function scanLevel(level: i32): void {
 export function search(): i32 {
   listed = 0;
   ranked = 0;
-  worst = <f32>PILOTS * spectrum.UNIT * 1.2;
   for (let level = 0; level < spectrum.LEVELS; level++) scanLevel(level);
-  for (let i = 0; i < listed; i++) refine(LIST + <usize>i * ENTRY, false, STEP / 2, 4);
+  for (let i = 0; i < listed; i++) refine(LIST + <usize>i * ENTRY, false, STEP / 4, 3);
   listed = sortList(LIST, listed, PHASED);
   for (let i = 0; i < listed; i++) rank(LIST + <usize>i * ENTRY);
   ranked = sortList(RANKED, ranked, CANDIDATES);
@@ -431,3 +457,23 @@ export function candidateLevel(index: i32): i32 {
 export function candidateMatrix(index: i32): usize {
   return RANKED + <usize>index * ENTRY;
 }
+/*DEBUG*/
+export function dbg(level: i32, a: f64, b: f64, c: f64, d: f64, what: i32): f32 {
+  const at = LIST;
+  store<f64>(at, a); store<f64>(at, b, 8); store<f64>(at, c, 16); store<f64>(at, d, 24);
+  store<i32>(at, level, 36);
+  const p0 = powerScore(at);
+  if (what == 0) return p0;
+  if (what == 4) { takePilots(at); read.findShift(0); return read.pilotScore; }
+  refine(at, false, STEP / 2, 4);
+  const p1 = load<f32>(at, 32);
+  if (what == 1) return p1;
+  takePilots(at); read.findShift(0);
+  store<f32>(at, read.shiftX, 40); store<f32>(at, read.shiftY, 44);
+  if (what == 2) return read.pilotScore;
+  refine(at, true, STEP / 4, 6);
+  if (what == 5) { memory.copy(RANKED, at, ENTRY); }
+  return load<f32>(at, 32);
+}
+export function dbgWorst(): f32 { return worst; }
+export function dbgList(i: i32): f32 { return load<f32>(LIST + <usize>i * ENTRY, 32); }

@@ -4,9 +4,9 @@ import { extendLine, extendRows, LINE, SUM_11, SUM_9, smooth11, smooth9 } from "
 import * as planes from "./planes";
 
 /** Grey levels of deviation that count as noise even where the picture is flat. */
-const FLOOR: f32 = 1.2;
+const FLOOR: f32 = 0.5;
 /** Largest whitened value: lines and edges must not drown the pattern. */
-const CLIP: f32 = 2.5;
+const CLIP: f32 = 2.0;
 
 /** Smooths every row of `from` into the scratch plane `to`. */
 function smoothRows(from: usize, to: usize, width: i32, height: i32, rowBytes: usize): void {

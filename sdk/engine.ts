@@ -1,7 +1,7 @@
 // The engine: pixels in, labelled pixels or findings out. The only TypeScript that knows the kernel's
 // addresses. Inputs are never changed. One engine is one WASM instance: calls do not overlap.
 import { LabelError } from "./error.ts";
-import { type Geometry, geometryOf } from "./geometry.ts";
+import { canonicalScale, type Geometry, geometryOf } from "./geometry.ts";
 
 /** RGBA, four bytes a pixel, row-major, not premultiplied. */
 export interface Image {
@@ -89,11 +89,13 @@ export interface Engine {
 }
 
 export const KEY_BYTES = 16;
-export const DEFAULT_STRENGTH = 0.4;
+export const DEFAULT_STRENGTH = 0.42;
 export const MIN_STRENGTH = 0.1;
 export const MAX_STRENGTH = 1.5;
 /** Short side under which a picture cannot carry a label, pixels. */
 export const MIN_SIDE = 128;
+/** Margin below which a label is called thin. */
+export const THIN_MARGIN = 0.1;
 /** A public key for demonstrations and tests: whoever reads this can read and forge its labels. */
 export const DEMO_KEY = "7465737365726120707562206b657921";
 
@@ -119,6 +121,8 @@ interface Kernel {
   useTemplate(): number;
   studyPlane(): void;
   weave(strength: number): void;
+  weaveChecked(strength: number, factor: number): void;
+  measureMargin(factor: number): number;
   beginApply(width: number, height: number): void;
   applyRows(rows: number, measure: boolean): void;
   meanSquare(): number;
@@ -226,13 +230,16 @@ export function createEngine(module: WebAssembly.Module): Engine {
       eachStrip(image.data, 4, width, height, (rows) => kernel.pushRgba(rows));
       kernel.endPicture();
       kernel.studyPlane();
-      kernel.weave(strength);
+      const factor = 1 / canonicalScale(width, height);
+      if (check) kernel.weaveChecked(strength, factor);
+      else kernel.weave(strength);
       const data = new Uint8ClampedArray(image.data.length);
       kernel.beginApply(width, height);
       eachStrip(image.data, 4, width, height, (rows, from, bytes) => {
         kernel.applyRows(rows, check);
         data.set(new Uint8Array(kernel.memory.buffer, strip, bytes), from);
       });
+      const margin = check ? kernel.measureMargin(factor) : null;
       const psnr = 10 * Math.log10(255 ** 2 / kernel.meanSquare());
       return {
         data,
@@ -240,8 +247,8 @@ export function createEngine(module: WebAssembly.Module): Engine {
         height,
         psnr,
         ssim: check ? kernel.meanSsim() : null,
-        margin: null,
-        thin: false,
+        margin,
+        thin: margin !== null && margin < THIN_MARGIN,
         strength,
       };
     },

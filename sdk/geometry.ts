@@ -20,6 +20,11 @@ export interface Geometry {
   readonly squeeze: number;
 }
 
+/** Canonical pixels per pixel of a picture. */
+export function canonicalScale(width: number, height: number): number {
+  return Math.min(SHORT_SIDE / Math.min(width, height), LONG_SIDE / Math.max(width, height));
+}
+
 /**
  * @param map six numbers, canonical plane pixel index -> tile position
  * @param width,height of the plane or picture that was handed in
@@ -33,10 +38,7 @@ export function geometryOf(
   pictureHeight: number,
 ): Geometry {
   const [a = 1, b = 0, c = 0, d = 0, e = 1, f = 0] = map;
-  const scale = Math.min(
-    SHORT_SIDE / Math.min(width, height),
-    LONG_SIDE / Math.max(width, height),
-  );
+  const scale = canonicalScale(width, height);
   const x = (scale * width) / pictureWidth;
   const y = (scale * height) / pictureHeight;
   const modulo = (value: number) => ((value % 128) + 128) % 128;

@@ -1,0 +1,170 @@
+// Attacks simulated at the canonical scale, on a plane of the labelled picture's luma: coarse JPEG
+// quantisation, half size, a cut, a turn. Each ends as the plane under the reader.
+import { take } from "./memory";
+import * as planes from "./planes";
+import { growPicture } from "./resample";
+
+/** ITU-T T.81 table K.1 (luminance), at quality 40 by libjpeg's rule: x 5000 / 40 / 100. */
+const TABLE: i32[] = [
+  16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56,
+  14, 17, 22, 29, 51, 87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113,
+  92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+];
+const COARSENESS: f32 = 1.25;
+/** f32[8][8]: orthonormal DCT-II, row = frequency; f32[64] steps and their inverses; two blocks. */
+const BASIS: usize = take(256);
+const TRANSPOSED: usize = take(256);
+const STEPS: usize = take(256);
+const BLOCK: usize = take(256);
+const WORK: usize = take(256);
+
+for (let k = 0; k < 8; k++) {
+  for (let x = 0; x < 8; x++) {
+    const scale = k == 0 ? Math.sqrt(0.125) : 0.5;
+    const value = <f32>(scale * Math.cos(((2 * <f64>x + 1) * <f64>k * Math.PI) / 16));
+    store<f32>(BASIS + (<usize>(k * 8 + x) << 2), value);
+    store<f32>(TRANSPOSED + (<usize>(x * 8 + k) << 2), value);
+    store<f32>(STEPS + (<usize>(k * 8 + x) << 2), <f32>unchecked(TABLE[k * 8 + x]) * COARSENESS);
+  }
+}
+
+/** out = a b for 8 x 8 matrices, rows of 32 bytes. */
+function multiply(a: usize, b: usize, out: usize): void {
+  for (let row: usize = 0; row < 256; row += 32) {
+    let left = f32x4.splat(0);
+    let right = f32x4.splat(0);
+    for (let k: usize = 0; k < 8; k++) {
+      const factor = v128.load32_splat(a + row + (k << 2));
+      left = f32x4.add(left, f32x4.mul(factor, v128.load(b + (k << 5))));
+      right = f32x4.add(right, f32x4.mul(factor, v128.load(b + (k << 5), 16)));
+    }
+    v128.store(out + row, left);
+    v128.store(out + row, right, 16);
+  }
+}
+
+/** Rounds the block's coefficients to the table's steps over `fineness`. */
+function quantiseBlock(fineness: f32): void {
+  multiply(BASIS, BLOCK, WORK);
+  multiply(WORK, TRANSPOSED, BLOCK);
+  for (let at: usize = 0; at < 256; at += 16) {
+    const step = f32x4.div(v128.load(STEPS + at), f32x4.splat(fineness));
+    const level = f32x4.nearest(f32x4.div(v128.load(BLOCK + at), step));
+    v128.store(BLOCK + at, f32x4.mul(level, step));
+  }
+  multiply(TRANSPOSED, BLOCK, WORK);
+  multiply(WORK, BASIS, BLOCK);
+}
+
+/**
+ * Quantises a plane in place as a JPEG of quality 40 would; what does not fill a block stays.
+ * @param plane f32[height][stride]
+ * @param fineness how many times larger than the plane the picture was when it was compressed, 1 or more:
+ *   a pattern that fills n x n times as many pixels has n times the coefficients
+ */
+export function quantise(
+  plane: usize,
+  width: i32,
+  height: i32,
+  stride: i32,
+  fineness: f32,
+): void {
+  const rowBytes = <usize>stride << 2;
+  for (let y = 0; y + 8 <= height; y += 8) {
+    for (let x = 0; x + 8 <= width; x += 8) {
+      const at = plane + (<usize>(y * stride + x) << 2);
+      for (let row: usize = 0; row < 8; row++) {
+        v128.store(BLOCK + (row << 5), v128.load(at + row * rowBytes));
+        v128.store(BLOCK + (row << 5), v128.load(at + row * rowBytes, 16), 16);
+      }
+      quantiseBlock(fineness);
+      for (let row: usize = 0; row < 8; row++) {
+        v128.store(at + row * rowBytes, v128.load(BLOCK + (row << 5)));
+        v128.store(at + row * rowBytes, v128.load(BLOCK + (row << 5), 16), 16);
+      }
+    }
+  }
+}
+
+/**
+ * Quality 40 at half the picture's size.
+ * @param plane f32[height][stride] of width x height, the labelled luma
+ * @param factor picture pixels per plane pixel
+ */
+export function compressHalf(plane: usize, width: i32, height: i32, stride: i32, factor: f32): void {
+  if (factor >= 2) {
+    memory.copy(planes.luma, plane, <usize>(height * stride) << 2);
+    quantise(planes.luma, width, height, stride, factor / 2);
+    return;
+  }
+  const w = width >> 1;
+  const h = height >> 1;
+  const quarter: f32 = 0.25;
+  for (let y = 0; y < h; y++) {
+    let at = plane + (<usize>(2 * y * stride) << 2);
+    const below = <usize>stride << 2;
+    let out = planes.workA + (<usize>(y * w) << 2);
+    for (let x = 0; x < w; x++) {
+      const upper = load<f32>(at) + load<f32>(at, 4);
+      store<f32>(out, (upper + load<f32>(at + below) + load<f32>(at + below, 4)) * quarter);
+      at += 8;
+      out += 4;
+    }
+  }
+  quantise(planes.workA, w, h, w, max<f32>(1, factor));
+  growPicture(w, h);
+}
+
+/** Keeps the part width x height of the plane from (left, top). */
+export function cut(
+  plane: usize,
+  stride: i32,
+  left: i32,
+  top: i32,
+  width: i32,
+  height: i32,
+): void {
+  for (let y = 0; y < height; y++) {
+    const from = plane + (<usize>((top + y) * stride + left) << 2);
+    memory.copy(planes.workA + (<usize>(y * width) << 2), from, <usize>width << 2);
+  }
+  growPicture(width, height);
+}
+
+/** Turns the plane by an angle about its middle, in a frame grown to hold it, on white. */
+export function turn(plane: usize, width: i32, height: i32, stride: i32, angle: f64): void {
+  const c = Math.cos(angle);
+  const s = Math.sin(angle);
+  const frameWidth = <f64>width * c + <f64>height * s;
+  const frameHeight = <f64>width * s + <f64>height * c;
+  const scale = planes.canonicalScale(<i32>frameWidth, <i32>frameHeight);
+  planes.setSize(
+    planes.canonicalLength(<i32>frameWidth, scale),
+    planes.canonicalLength(<i32>frameHeight, scale),
+  );
+  for (let y = 0; y < planes.height; y++) {
+    const v = (<f64>y + 0.5) / scale - 0.5 * frameHeight;
+    let out = planes.luma + (<usize>(y * planes.stride) << 2);
+    for (let x = 0; x < planes.width; x++) {
+      const u = (<f64>x + 0.5) / scale - 0.5 * frameWidth;
+      const px = c * u + s * v + 0.5 * <f64>width - 0.5;
+      const py = c * v - s * u + 0.5 * <f64>height - 0.5;
+      store<f32>(out, sampleAt(plane, width, height, stride, px, py));
+      out += 4;
+    }
+  }
+}
+
+/** Bilinear, white outside. */
+function sampleAt(plane: usize, width: i32, height: i32, stride: i32, x: f64, y: f64): f32 {
+  if (x < 0 || y < 0 || x >= <f64>(width - 1) || y >= <f64>(height - 1)) return 255;
+  const i = <i32>x;
+  const j = <i32>y;
+  const p = <f32>(x - <f64>i);
+  const q = <f32>(y - <f64>j);
+  const at = plane + (<usize>(j * stride + i) << 2);
+  const below = at + (<usize>stride << 2);
+  const upper = load<f32>(at) + (load<f32>(at, 4) - load<f32>(at)) * p;
+  const lower = load<f32>(below) + (load<f32>(below, 4) - load<f32>(below)) * p;
+  return upper + (lower - upper) * q;
+}

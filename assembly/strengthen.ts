@@ -1,0 +1,156 @@
+// Strength that knows itself: reads the fresh label back, region by region, through coarse JPEG, and
+// raises the mask where a quarter of the picture alone would not carry it; then measures by the real
+// search what is left after three attacks. The carriers in use are the template's, under which the
+// label reads as zero.
+import * as attack from "./attack";
+import { detectPlane } from "./detect";
+import { addChange, weave } from "./embed";
+import { addFold, clearFold } from "./fold";
+import { take } from "./memory";
+import * as planes from "./planes";
+import * as read from "./read";
+import { whitenPlane } from "./whiten";
+
+/** Regions: a grid of windows of half the sides, each overlapping its neighbours by half. */
+const GRID: i32 = 3;
+/** Correlation that a region should keep: the acceptance threshold and two deviations of safety. */
+const WANTED_LABEL: f32 = 15;
+/** Pilots' score that a region should keep to be found by the search, of the same origin. */
+const WANTED_PILOTS: f32 = 9;
+/** Most by which a region is strengthened: the visibility cap, with FLOOR_PSNR over the whole. */
+const MOST_BOOST: f32 = 1.6;
+/** Mean squared change that is never exceeded by strengthening: 38.2 dB. */
+const MOST_SQUARE: f64 = 255 * 255 * 1.51356e-4;
+/** A region whose mask is this much weaker than the picture's mean has nothing to strengthen. */
+const BARREN: f64 = 0.05;
+const TURN: f64 = (10 * Math.PI) / 180;
+
+/** f32[GRID][GRID] */
+const BOOST: usize = take(GRID * GRID * 4);
+
+function boostAt(x: i32, y: i32): usize {
+  return BOOST + (<usize>(y * GRID + x) << 2);
+}
+
+/** Mean of the squared mask in a window. */
+function maskPower(left: i32, top: i32, right: i32, bottom: i32): f64 {
+  let sum: f64 = 0;
+  for (let y = top; y < bottom; y++) {
+    for (let x = left; x < right; x++) {
+      const value = <f64>load<f32>(planes.mask + (<usize>(y * planes.stride + x) << 2));
+      sum += value * value;
+    }
+  }
+  return sum / <f64>max<i32>(1, (right - left) * (bottom - top));
+}
+
+/** What one region wants: the factor by which its weaker reading falls short. */
+function wantedBoost(left: i32, top: i32, right: i32, bottom: i32): f32 {
+  clearFold();
+  addFold(planes.white, planes.stride, left, top, right, bottom);
+  read.transformFold();
+  read.measureNoise();
+  read.takeBins(0);
+  const label = read.knownCorrelation();
+  const pilots = read.pilotsAt(0, 0);
+  const short = max<f32>(WANTED_LABEL / max<f32>(label, 1), WANTED_PILOTS / max<f32>(pilots, 1));
+  return max<f32>(1, min<f32>(MOST_BOOST, short));
+}
+
+/** Fills BOOST; returns whether any region wants more. */
+function measureRegions(factor: f32): bool {
+  addChange();
+  const fineness = max<f32>(1, factor);
+  attack.quantise(planes.luma, planes.width, planes.height, planes.stride, fineness);
+  whitenPlane();
+  const whole = maskPower(0, 0, planes.width, planes.height);
+  let any = false;
+  for (let y = 0; y < GRID; y++) {
+    for (let x = 0; x < GRID; x++) {
+      const left = ((x * planes.width) / (GRID + 1)) & ~3;
+      const top = (y * planes.height) / (GRID + 1);
+      const right = min<i32>(planes.width, left + planes.width / 2);
+      const bottom = min<i32>(planes.height, top + planes.height / 2);
+      const barren = maskPower(left, top, right, bottom) < BARREN * whole;
+      const boost: f32 = barren ? 1 : wantedBoost(left, top, right, bottom);
+      store<f32>(boostAt(x, y), boost);
+      if (boost > 1.02) any = true;
+    }
+  }
+  return any;
+}
+
+/** BOOST, interpolated between the windows' centres. */
+function boostOf(x: i32, y: i32): f32 {
+  const span = <f32>(GRID - 1);
+  const u = max<f32>(0, min<f32>(span, (<f32>4 * <f32>x) / <f32>planes.width - 1));
+  const v = max<f32>(0, min<f32>(span, (<f32>4 * <f32>y) / <f32>planes.height - 1));
+  const i = min<i32>(GRID - 2, <i32>u);
+  const j = min<i32>(GRID - 2, <i32>v);
+  const p = u - <f32>i;
+  const q = v - <f32>j;
+  const upper = load<f32>(boostAt(i, j)) * (1 - p) + load<f32>(boostAt(i + 1, j)) * p;
+  const lower = load<f32>(boostAt(i, j + 1)) * (1 - p) + load<f32>(boostAt(i + 1, j + 1)) * p;
+  return upper * (1 - q) + lower * q;
+}
+
+/** Mean squared change, grey levels. */
+function changeSquare(): f64 {
+  let sum: f64 = 0;
+  for (let y = 0; y < planes.height; y++) {
+    for (let x = 0; x < planes.width; x++) {
+      const value = <f64>load<f32>(planes.change + (<usize>(y * planes.stride + x) << 2));
+      sum += value * value;
+    }
+  }
+  return sum / <f64>(planes.width * planes.height);
+}
+
+/** Multiplies the mask by BOOST, less where the whole would become visible. */
+function raiseMask(): void {
+  const room = <f32>Math.sqrt(MOST_SQUARE / Math.max(changeSquare(), 1e-9));
+  for (let y = 0; y < planes.height; y++) {
+    for (let x = 0; x < planes.width; x++) {
+      const at = planes.mask + (<usize>(y * planes.stride + x) << 2);
+      store<f32>(at, load<f32>(at) * max<f32>(1, min<f32>(room, boostOf(x, y))));
+    }
+  }
+}
+
+/**
+ * Weaves the label of the template in use, stronger where it would be thin.
+ * @param factor picture pixels per canonical pixel
+ */
+export function weaveChecked(strength: f32, factor: f32): void {
+  weave(strength);
+  if (!measureRegions(factor)) return;
+  raiseMask();
+  weave(strength);
+}
+
+/** Reads the plane under the reader by the real search; the excess over the threshold, -1 at worst. */
+function excess(): f32 {
+  detectPlane();
+  return read.best / read.ACCEPTANCE - 1;
+}
+
+/**
+ * Attacks the woven label and reads it back. Overwrites mask, and the plane under the reader.
+ * @param factor picture pixels per canonical pixel
+ * @returns the worst excess over the acceptance threshold, in units of it; negative when a read failed
+ */
+export function measureMargin(factor: f32): f32 {
+  const width = planes.width;
+  const height = planes.height;
+  const stride = planes.stride;
+  addChange();
+  memory.copy(planes.mask, planes.luma, <usize>(height * stride) << 2);
+  attack.compressHalf(planes.mask, width, height, stride, factor);
+  let margin = excess();
+  attack.cut(planes.mask, stride, width / 4, height / 4, width / 2, height / 2);
+  margin = min<f32>(margin, excess());
+  attack.turn(planes.mask, width, height, stride, TURN);
+  margin = min<f32>(margin, excess());
+  planes.setSize(width, height);
+  return margin;
+}
