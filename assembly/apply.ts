@@ -5,15 +5,22 @@ import { take } from "./memory";
 import * as planes from "./planes";
 import * as quality from "./quality";
 import { MAX_SIDE } from "./quality";
-import { STRIP, tapsAt } from "./resample";
+import { growRow, ROW_MARGIN, STRIP, TAP_BYTES, tapIndex, tapsAt } from "./resample";
 
-const ROW: usize = take(planes.LONG_SIDE * 4 + 64);
-const LEFT_OVER: usize = take(MAX_SIDE * 4 + 64);
-/** The same as one entry of COLUMNS, for the row at hand. */
-const ACROSS: usize = take(32);
-/** Per picture column: i32[4] plane columns, f32[4] weights (pictures that are larger than the plane). */
-const COLUMNS: usize = take(MAX_SIDE * 32);
+const ROW: usize = take((<usize>planes.LONG_SIDE + 2 * ROW_MARGIN) * 4 + 64) + ROW_MARGIN * 4;
+/** The picture's row at hand: u8[][4] pixels, f32 change wanted, f32 rounding error left over. */
+const PIXELS: usize = take(<usize>MAX_SIDE * 4 + 64);
+const WANTED: usize = take(<usize>MAX_SIDE * 4 + 64);
+const ERROR: usize = take(<usize>MAX_SIDE * 4 + 64);
+/** One entry of COLUMNS, for the row at hand. */
+const ACROSS: usize = take(TAP_BYTES);
+/**
+ * Per picture column. A picture larger than the plane: its cubic taps. A smaller one: i32 first and last
+ * plane column; f32 at 16: weights of the first, the last, and those between.
+ */
+const COLUMNS: usize = take((<usize>MAX_SIDE + 4) * TAP_BYTES);
 
+/** Colour and alpha bytes of a pixel. */
 const WHITE: u32 = 0x00ffffff;
 const OPAQUE: u32 = 0xff000000;
 
@@ -32,10 +39,11 @@ export function beginApply(pictureWidth: i32, pictureHeight: i32): void {
   row = 0;
   squares = 0;
   scale = planes.canonicalScale(width, height);
-  memory.fill(LEFT_OVER, 0, (<usize>width << 2) + 16);
+  memory.fill(ERROR, 0, (<usize>width << 2) + 32);
+  memory.fill(PIXELS, 0, (<usize>width << 2) + 16);
   for (let x = 0; x < width; x++) {
-    const at = COLUMNS + (<usize>x << 5);
-    if (scale <= 1) tapsAt((<f64>x + 0.5) * scale, planes.width, at, at + 16);
+    const at = COLUMNS + <usize>x * TAP_BYTES;
+    if (scale <= 1) tapsAt((<f64>x + 0.5) * scale, at);
     else areaAt(x, planes.width, at);
   }
   quality.begin(width, height);
@@ -67,9 +75,10 @@ function addPlaneRow(y: i32, weight: f32): void {
 function takePlaneRow(y: i32): void {
   memory.fill(ROW, 0, <usize>planes.stride << 2);
   if (scale <= 1) {
-    tapsAt((<f64>y + 0.5) * scale, planes.height, ACROSS, ACROSS + 16);
-    for (let k: usize = 0; k < 16; k += 4) {
-      addPlaneRow(load<i32>(ACROSS + k), load<f32>(ACROSS + k, 16));
+    tapsAt((<f64>y + 0.5) * scale, ACROSS);
+    for (let k = 0; k < 4; k++) {
+      const weight = load<f32>(ACROSS + (<usize>k << 2), 16);
+      addPlaneRow(tapIndex(ACROSS, k, planes.height), weight);
     }
     return;
   }
@@ -81,55 +90,73 @@ function takePlaneRow(y: i32): void {
   if (last > first) addPlaneRow(last, load<f32>(ACROSS, 20));
 }
 
-/** The change at one picture column. */
-function changeAt(x: i32): f32 {
-  const at = COLUMNS + (<usize>x << 5);
-  if (scale <= 1) {
-    return (
-      load<f32>(ROW + (<usize>load<i32>(at) << 2)) * load<f32>(at, 16) +
-      load<f32>(ROW + (<usize>load<i32>(at, 4) << 2)) * load<f32>(at, 20) +
-      load<f32>(ROW + (<usize>load<i32>(at, 8) << 2)) * load<f32>(at, 24) +
-      load<f32>(ROW + (<usize>load<i32>(at, 12) << 2)) * load<f32>(at, 28)
-    );
+/** Averages ROW over the picture's columns, into WANTED. */
+function shrinkRow(): void {
+  for (let x: usize = 0; x < <usize>width; x++) {
+    const at = COLUMNS + x * TAP_BYTES;
+    const first = load<i32>(at);
+    const last = load<i32>(at, 4);
+    let middle: f32 = 0;
+    for (let k = first + 1; k < last; k++) middle += load<f32>(ROW + (<usize>k << 2));
+    const ends =
+      load<f32>(ROW + (<usize>first << 2)) * load<f32>(at, 16) +
+      load<f32>(ROW + (<usize>last << 2)) * load<f32>(at, 20);
+    store<f32>(WANTED + (x << 2), ends + middle * load<f32>(at, 24));
   }
-  const first = load<i32>(at);
-  const last = load<i32>(at, 4);
-  let middle: f32 = 0;
-  for (let k = first + 1; k < last; k++) middle += load<f32>(ROW + (<usize>k << 2));
-  return (
-    load<f32>(ROW + (<usize>first << 2)) * load<f32>(at, 16) +
-    load<f32>(ROW + (<usize>last << 2)) * load<f32>(at, 20) +
-    middle * load<f32>(at, 24)
-  );
 }
 
-function shifted(pixel: u32, bits: u32, step: i32): u32 {
-  const before = <i32>((pixel >> bits) & 255);
-  const after = max<i32>(0, min<i32>(255, before + step));
-  squares += <f64>((after - before) * (after - before));
-  return <u32>after << bits;
+/** Adds a step to the three colours of two pixels, saturating. */
+function moved(pixels: v128, steps: v128): v128 {
+  return i16x8.max_s(i16x8.splat(0), i16x8.min_s(i16x8.splat(255), i16x8.add(pixels, steps)));
 }
 
-function applyRow(pixels: usize): void {
+/**
+ * Changes the row in PIXELS; what lies behind its end is transparent and stays. The rounding error of a row goes to the row below, a quarter, a half and a
+ * quarter: wide enough to leave no streaks, and no pixel waits for its neighbour.
+ */
+function applyRow(): void {
   takePlaneRow(row);
-  let carried: f32 = 0;
-  for (let x = 0; x < width; x++) {
-    const at = pixels + (<usize>x << 2);
-    const over = LEFT_OVER + (<usize>x << 2);
-    const pixel = load<u32>(at);
-    if ((pixel & WHITE) == WHITE || pixel < 0x01000000) {
-      carried = 0;
-      store<f32>(over, 0);
-      continue;
-    }
-    const wanted = changeAt(x) + carried + load<f32>(over);
-    const step = <i32>Mathf.floor(wanted + 0.5);
-    carried = 0.5 * (wanted - <f32>step);
-    store<f32>(over, carried);
-    if (step == 0) continue;
-    const moved = shifted(pixel, 0, step) | shifted(pixel, 8, step) | shifted(pixel, 16, step);
-    store<u32>(at, (pixel & OPAQUE) | moved);
+  if (scale <= 1) growRow(ROW, planes.width, COLUMNS, WANTED, width);
+  else shrinkRow();
+  const white = i32x4.splat(WHITE);
+  const opaque = i32x4.splat(OPAQUE);
+  const zero = i32x4.splat(0);
+  const half = f32x4.splat(0.5);
+  const quarter = f32x4.splat(0.25);
+  let sums = i32x4.splat(0);
+  let before = f32x4.splat(0);
+  let here = v128.load(ERROR);
+  for (let x: usize = 0; x < <usize>width; x += 4) {
+    const at = PIXELS + (x << 2);
+    const line = ERROR + (x << 2);
+    const after = v128.load(line, 16);
+    const left = v128.shuffle<f32>(before, here, 3, 4, 5, 6);
+    const right = v128.shuffle<f32>(here, after, 1, 2, 3, 4);
+    const error = f32x4.add(f32x4.mul(here, half), f32x4.mul(f32x4.add(left, right), quarter));
+    const wanted = f32x4.add(v128.load(WANTED + (x << 2)), error);
+    const four = v128.load(at);
+    const isWhite = i32x4.eq(v128.and(four, white), white);
+    const fixed = v128.or(isWhite, i32x4.eq(v128.and(four, opaque), zero));
+    const rounded = f32x4.nearest(wanted);
+    v128.store(line, v128.andnot(f32x4.sub(wanted, rounded), fixed));
+    const steps = v128.andnot(i32x4.trunc_sat_f32x4_s(rounded), fixed);
+    const low = i16x8.extend_low_i8x16_u(four);
+    const high = i16x8.extend_high_i8x16_u(four);
+    // i32 steps s0..s3 -> i16 (s0 s0 s0 0 s1 s1 s1 0); byte 16 on is the zero vector.
+    const stepsLow = v128.shuffle<i8>(steps, zero, 0, 1, 0, 1, 0, 1, 16, 16, 4, 5, 4, 5, 4, 5, 16, 16);
+    const stepsHigh = v128.shuffle<i8>(steps, zero, 8, 9, 8, 9, 8, 9, 16, 16, 12, 13, 12, 13, 12, 13, 16, 16);
+    const newLow = moved(low, stepsLow);
+    const newHigh = moved(high, stepsHigh);
+    v128.store(at, v128.narrow<u16>(newLow, newHigh));
+    const differenceLow = i16x8.sub(newLow, low);
+    const differenceHigh = i16x8.sub(newHigh, high);
+    sums = i32x4.add(sums, i32x4.dot_i16x8_s(differenceLow, differenceLow));
+    sums = i32x4.add(sums, i32x4.dot_i16x8_s(differenceHigh, differenceHigh));
+    before = here;
+    here = after;
   }
+  squares += <f64>(i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1));
+  squares += <f64>(i32x4.extract_lane(sums, 2) + i32x4.extract_lane(sums, 3));
   row++;
 }
 
@@ -140,9 +167,11 @@ function applyRow(pixels: usize): void {
 export function applyRows(rows: i32, measure: bool): void {
   for (let i = 0; i < rows; i++) {
     const pixels = STRIP + (<usize>(i * width) << 2);
-    if (measure) quality.takeBefore(pixels);
-    applyRow(pixels);
-    if (measure) quality.takeAfter(pixels);
+    memory.copy(PIXELS, pixels, <usize>width << 2);
+    if (measure) quality.takeBefore(PIXELS);
+    applyRow();
+    if (measure) quality.takeAfter(PIXELS);
+    memory.copy(pixels, PIXELS, <usize>width << 2);
   }
 }
 

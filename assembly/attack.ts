@@ -142,24 +142,28 @@ export function turn(plane: usize, width: i32, height: i32, stride: i32, angle: 
     planes.canonicalLength(<i32>frameWidth, scale),
     planes.canonicalLength(<i32>frameHeight, scale),
   );
+  const stepX = c / scale;
+  const stepY = -s / scale;
   for (let y = 0; y < planes.height; y++) {
+    const u = 0.5 / scale - 0.5 * frameWidth;
     const v = (<f64>y + 0.5) / scale - 0.5 * frameHeight;
+    let px = c * u + s * v + 0.5 * <f64>width - 0.5;
+    let py = c * v - s * u + 0.5 * <f64>height - 0.5;
     let out = planes.luma + (<usize>(y * planes.stride) << 2);
     for (let x = 0; x < planes.width; x++) {
-      const u = (<f64>x + 0.5) / scale - 0.5 * frameWidth;
-      const px = c * u + s * v + 0.5 * <f64>width - 0.5;
-      const py = c * v - s * u + 0.5 * <f64>height - 0.5;
       store<f32>(out, sampleAt(plane, width, height, stride, px, py));
       out += 4;
+      px += stepX;
+      py += stepY;
     }
   }
 }
 
 /** Bilinear, white outside. */
 function sampleAt(plane: usize, width: i32, height: i32, stride: i32, x: f64, y: f64): f32 {
-  if (x < 0 || y < 0 || x >= <f64>(width - 1) || y >= <f64>(height - 1)) return 255;
   const i = <i32>x;
   const j = <i32>y;
+  if (x < 0 || y < 0 || i >= width - 1 || j >= height - 1) return 255;
   const p = <f32>(x - <f64>i);
   const q = <f32>(y - <f64>j);
   const at = plane + (<usize>(j * stride + i) << 2);

@@ -33,6 +33,8 @@ export const AXES: i32 = 2 * BINS;
 /** u16[PILOTS] bin; f32[PILOTS][2] sign of the real and of the imaginary part. */
 export const PILOT_BIN: usize = take(PILOTS * 2);
 export const PILOT_SIGN: usize = take(PILOTS * 8);
+/** i8[BINS]: the pilot cell of a bin, ring-major, or -1 outside the pilots' band. */
+const PILOT_CELL: usize = take(BINS);
 /** u8[BINS]: 1 where the bin is a pilot. */
 const IS_PILOT: usize = take(BINS);
 /** u16[AXES] axis, u16[AXES] coded bit, f32[AXES] sign, for the outer and for the inner code. */
@@ -82,7 +84,8 @@ function binRadiusSquared(bin: i32): i32 {
   return x * x + y * y;
 }
 
-/** The pilot cell of a bin, ring-major, or -1 outside the pilots' band. */
+for (let bin = 0; bin < BINS; bin++) store<i8>(PILOT_CELL + <usize>bin, <i8>pilotCell(bin));
+
 function pilotCell(bin: i32): i32 {
   const beyond = binRadiusSquared(bin) - PILOT_INNER_SQUARED;
   const last = PILOT_RINGS * PILOT_RING_SQUARED;
@@ -110,15 +113,19 @@ function drawPilots(): void {
   startStream(KEY, FORMAT_VERSION, PURPOSE_PILOTS, 0);
   for (let cell = 0; cell < PILOTS; cell++) {
     let members = 0;
-    for (let bin = 0; bin < BINS; bin++) if (pilotCell(bin) == cell) members++;
+    for (let bin = 0; bin < BINS; bin++) if (isIn(cell, bin)) members++;
     let skip = <i32>nextBelow(members);
     for (let bin = 0; bin < BINS; bin++) {
-      if (pilotCell(bin) != cell || skip-- > 0) continue;
+      if (!isIn(cell, bin) || skip-- > 0) continue;
       const word = nextWord();
       setPilot(cell, bin, sign(word, 0), sign(word, 1));
       break;
     }
   }
+}
+
+function isIn(cell: i32, bin: i32): bool {
+  return <i32>load<i8>(PILOT_CELL + <usize>bin) == cell;
 }
 
 /** Deals coded bits to axes: every run of codedBits axes (by radius) gets a permutation of them all. */

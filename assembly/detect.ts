@@ -21,7 +21,7 @@ export const FINDINGS: usize = take(MAX_FINDINGS * FINDING_BYTES);
 /** Pilots' score under which a place is not worth a read: noise's own best over all shifts. */
 const SHIFT_GATE: f32 = 5.0;
 /** The same over all places of the search. */
-const SEARCH_GATE: f32 = 5.5;
+const SEARCH_GATE: f32 = 6.2;
 /** Pattern scale above which a cut is read from the half-scale plane. */
 const HALF_SCALE_FROM = 1.4;
 

@@ -12,11 +12,11 @@ export const STRIP_PIXELS: i32 = 4 * MAX_SIDE;
 export const STRIP: usize = take(STRIP_PIXELS * 4 + 64);
 
 const ROW: usize = take(MAX_SIDE * 4 + 64);
-const SUMS: usize = take(MAX_SIDE * 4 + 64);
+const SUMS: usize = take(MAX_SIDE * 4 + 128) + 64;
 /** Per output column: i32 first source column, i32 count, f32 weight of the first and of the last. */
 const SPANS: usize = take(planes.LONG_SIDE * 16);
-/** Per output column: i32[4] source columns, f32[4] weights. */
-const TAPS: usize = take(planes.LONG_SIDE * 32);
+/** Per output column: its cubic taps. */
+const TAPS: usize = take((planes.LONG_SIDE + 4) * 32);
 
 let sourceWidth: i32 = 0;
 let sourceHeight: i32 = 0;
@@ -47,14 +47,53 @@ function cubic(distance: f64): f64 {
   return x < 1 ? (1.5 * x - 2.5) * x * x + 1 : ((-0.5 * x + 2.5) * x - 4) * x + 2;
 }
 
-/** Four taps around a position; source indices are clamped to 0..length-1. */
-export function tapsAt(position: f64, length: i32, indices: usize, weights: usize): void {
+/** Floats that a row has beyond both ends for growRow, repeated from them. */
+export const ROW_MARGIN: usize = 4;
+/** Bytes of one column's entry: i32 first tap, maybe -1 or beyond the end; f32[4] weights at 16. */
+export const TAP_BYTES: usize = 32;
+
+/** The four cubic taps around a position. */
+export function tapsAt(position: f64, at: usize): void {
   const centre = position - 0.5;
   const first = <i32>Math.floor(centre) - 1;
+  store<i32>(at, first);
   for (let k = 0; k < 4; k++) {
-    const index = first + k;
-    store<i32>(indices + (<usize>k << 2), max<i32>(0, min<i32>(length - 1, index)));
-    store<f32>(weights + (<usize>k << 2), <f32>cubic(centre - <f64>index));
+    store<f32>(at + (<usize>k << 2), <f32>cubic(centre - <f64>(first + k)), 16);
+  }
+}
+
+/** Index of tap k of an entry, clamped to 0..length-1. */
+export function tapIndex(at: usize, k: i32, length: i32): i32 {
+  return max<i32>(0, min<i32>(length - 1, load<i32>(at) + k));
+}
+
+function weighted(row: usize, at: usize): v128 {
+  return f32x4.mul(v128.load(row + (<usize>load<i32>(at) << 2)), v128.load(at, 16));
+}
+
+/**
+ * Grows a row by its columns' cubic taps, in groups of four.
+ * @param row f32[length], with ROW_MARGIN floats of room beyond both ends
+ * @param columns entries of TAP_BYTES, a multiple of four of them
+ * @param out f32[count]
+ */
+export function growRow(row: usize, length: i32, columns: usize, out: usize, count: i32): void {
+  const end = row + (<usize>length << 2);
+  for (let i: usize = 4; i <= ROW_MARGIN * 4; i += 4) {
+    store<f32>(row - i, load<f32>(row));
+    store<f32>(end + i - 4, load<f32>(end - 4));
+  }
+  for (let x = 0; x < count; x += 4) {
+    const a = weighted(row, columns);
+    const b = weighted(row, columns + TAP_BYTES);
+    const c = weighted(row, columns + 2 * TAP_BYTES);
+    const d = weighted(row, columns + 3 * TAP_BYTES);
+    const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 4, 1, 5), v128.shuffle<f32>(a, b, 2, 6, 3, 7));
+    const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 4, 1, 5), v128.shuffle<f32>(c, d, 2, 6, 3, 7));
+    const low = v128.shuffle<f32>(ab, cd, 0, 1, 4, 5);
+    v128.store(out, f32x4.add(low, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7)));
+    columns += 4 * TAP_BYTES;
+    out += 16;
   }
 }
 
@@ -81,13 +120,13 @@ export function beginPicture(width: i32, height: i32, embedding: bool): bool {
   return true;
 }
 
-/** Adds weight x ROW to SUMS. */
-function addRow(weight: f32): void {
+/** Adds weight x row to SUMS. */
+function addRow(row: usize, weight: f32): void {
   const w = f32x4.splat(weight);
   const bytes = <usize>sourceWidth << 2;
   for (let at: usize = 0; at < bytes; at += 16) {
     const sum = v128.load(SUMS + at);
-    v128.store(SUMS + at, f32x4.add(sum, f32x4.mul(v128.load(ROW + at), w)));
+    v128.store(SUMS + at, f32x4.add(sum, f32x4.mul(v128.load(row + at), w)));
   }
 }
 
@@ -125,7 +164,7 @@ function takeRow(): void {
   const boundary = <f64>(planeRow + 1) * factor;
   const inside = Math.min(1, boundary - <f64>y);
   if (inside > 0) {
-    addRow(<f32>inside);
+    addRow(ROW, <f32>inside);
     summed += inside;
   }
   const last = y == sourceHeight - 1;
@@ -134,7 +173,7 @@ function takeRow(): void {
   if (planeRow >= planes.height) return;
   const rest = <f64>(y + 1) - boundary;
   if (rest > 0) {
-    addRow(<f32>rest);
+    addRow(ROW, <f32>rest);
     summed = rest;
   }
   if (last && summed > 0) flushRow();
@@ -173,30 +212,17 @@ export function growPicture(width: i32, height: i32): void {
 
 function growRows(): void {
   for (let x = 0; x < planes.width; x++) {
-    const at = TAPS + (<usize>x << 5);
-    tapsAt((<f64>x + 0.5) * factor, sourceWidth, at, at + 16);
+    tapsAt((<f64>x + 0.5) * factor, TAPS + <usize>x * TAP_BYTES);
   }
-  const indices = SPANS;
-  const weights = SPANS + 16;
+  const entry = SPANS;
   for (let y = 0; y < planes.height; y++) {
-    tapsAt((<f64>y + 0.5) * factor, sourceHeight, indices, weights);
+    tapsAt((<f64>y + 0.5) * factor, entry);
     memory.fill(SUMS, 0, (<usize>sourceWidth << 2) + 16);
-    for (let k: usize = 0; k < 16; k += 4) {
-      const row = planes.workA + (<usize>(load<i32>(indices + k) * sourceWidth) << 2);
-      memory.copy(ROW, row, <usize>sourceWidth << 2);
-      addRow(load<f32>(weights + k));
+    for (let k = 0; k < 4; k++) {
+      const row = planes.workA + (<usize>(tapIndex(entry, k, sourceHeight) * sourceWidth) << 2);
+      addRow(row, load<f32>(entry + (<usize>k << 2), 16));
     }
-    growRow(planes.luma + (<usize>(y * planes.stride) << 2));
-  }
-}
-
-function growRow(out: usize): void {
-  for (let x: usize = 0; x < <usize>planes.width; x++) {
-    const at = TAPS + (x << 5);
-    let sum: f32 = 0;
-    for (let k: usize = 0; k < 16; k += 4) {
-      sum += load<f32>(SUMS + (<usize>load<i32>(at + k) << 2)) * load<f32>(at + k, 16);
-    }
-    store<f32>(out + (x << 2), sum);
+    const out = planes.luma + (<usize>(y * planes.stride) << 2);
+    growRow(SUMS, sourceWidth, TAPS, out, planes.width);
   }
 }
