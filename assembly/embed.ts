@@ -12,7 +12,7 @@ import * as read from "./read";
 import { whitenPlane } from "./whiten";
 
 /** Share of the pattern's energy in the pilots. */
-const PILOT_SHARE: f64 = 0.4;
+const PILOT_SHARE: f64 = 0.36;
 /** Most that informed embedding changes an axis, in units of its plain amplitude. */
 const MOST_CORRECTION: f32 = 1.5;
 const CODED_BITS = code.OUTER_CODED_BITS + code.INNER_CODED_BITS;

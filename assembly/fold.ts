@@ -10,12 +10,59 @@ export const FOLD: usize = take(TILE * TILE_STRIDE * 4);
 export const SPECTRUM_RE: usize = take(TILE * TILE_STRIDE * 4);
 export const SPECTRUM_IM: usize = take(TILE * TILE_STRIDE * 4);
 
+/** f32[QUARTERS][TILE][TILE_STRIDE]: the folds of the plane's four quarters, row by row. */
+export const QUARTERS: i32 = 4;
+const FOLD_BYTES: usize = <usize>(TILE * TILE_STRIDE) << 2;
+const QUARTER: usize = take(<usize>QUARTERS * FOLD_BYTES);
+/** Where addFold and addMapped add. */
+let target: usize = FOLD;
+
+/** Clears FOLD and lets what follows add to it. */
 export function clearFold(): void {
-  memory.fill(FOLD, 0, TILE * TILE_STRIDE * 4);
+  target = FOLD;
+  memory.fill(FOLD, 0, FOLD_BYTES);
+}
+
+/** Clears the fold of one quarter and lets what follows add to it. */
+export function clearQuarter(index: i32): void {
+  target = QUARTER + <usize>index * FOLD_BYTES;
+  memory.fill(target, 0, FOLD_BYTES);
+}
+
+/** Makes FOLD the sum of some quarters. @param members bit i for quarter i */
+export function sumQuarters(members: i32): void {
+  clearFold();
+  for (let i = 0; i < QUARTERS; i++) {
+    if (((members >> i) & 1) == 0) continue;
+    const quarter = QUARTER + <usize>i * FOLD_BYTES;
+    for (let at: usize = 0; at < FOLD_BYTES; at += 16) {
+      v128.store(FOLD + at, f32x4.add(v128.load(FOLD + at), v128.load(quarter + at)));
+    }
+  }
+}
+
+/** Correlation of a quarter's fold with a tile plane f32[TILE][TILE_STRIDE]. */
+export function correlateQuarter(index: i32, tile: usize): f32 {
+  return dot(QUARTER + <usize>index * FOLD_BYTES, tile);
+}
+
+/** Energy of a quarter's fold. */
+export function quarterEnergy(index: i32): f32 {
+  const quarter = QUARTER + <usize>index * FOLD_BYTES;
+  return dot(quarter, quarter);
+}
+
+function dot(a: usize, b: usize): f32 {
+  let sum = f32x4.splat(0);
+  for (let at: usize = 0; at < FOLD_BYTES; at += 16) {
+    sum = f32x4.add(sum, f32x4.mul(v128.load(a + at), v128.load(b + at)));
+  }
+  const low = f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1);
+  return low + f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3);
 }
 
 /**
- * Adds the plane's part left..right, top..bottom to FOLD; the tile's origin is the plane's.
+ * Adds the plane's part left..right, top..bottom to the fold at hand; the tile's origin is the plane's.
  * @param white f32[][stride]
  * @param left a multiple of four
  */
@@ -29,7 +76,7 @@ export function addFold(
 ): void {
   for (let y = top; y < bottom; y++) {
     const row = white + (<usize>(y * stride) << 2);
-    const out = FOLD + (<usize>((y & (TILE - 1)) * TILE_STRIDE) << 2);
+    const out = target + (<usize>((y & (TILE - 1)) * TILE_STRIDE) << 2);
     let x = left;
     for (; x + 4 <= right; x += 4) {
       const at = out + (<usize>(x & (TILE - 1)) << 2);
@@ -43,7 +90,7 @@ export function addFold(
 }
 
 function addAt(x: i32, y: i32, value: f32): void {
-  const at = FOLD + (<usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1))) << 2);
+  const at = target + (<usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1))) << 2);
   store<f32>(at, load<f32>(at) + value);
 }
 

@@ -18,5 +18,3 @@ export { MAX_SIDE, meanSsim } from "./quality";
 export { beginPicture, endPicture, pushGrey, pushRgba, STRIP, STRIP_PIXELS } from "./resample";
 export { measureMargin, weaveChecked } from "./strengthen";
 export { TEMPLATE, TEMPLATE_BYTES, useTemplate, writeTemplate } from "./template";
-export { dbg, dbgWorst, dbgList } from "./search";
-export { dbgRead } from "./detect";

@@ -8,8 +8,10 @@ import { fft2d } from "./fft";
 import { FOLD, SPECTRUM_IM, SPECTRUM_RE, TILE_STRIDE } from "./fold";
 import { take } from "./memory";
 
-/** Standard deviations; 2^64 words x 2^10 reads x exp(-ACCEPTANCE^2 / 2) <= 1e-9. */
-export const ACCEPTANCE: f32 = 12.0;
+/** Standard deviations a code word must reach with one key: docs/format.md, "Acceptance". */
+export const ACCEPTANCE: f32 = 11.7;
+/** Reads under one key, at most; the acceptance rule counts on it. */
+export const MAX_READS: i32 = 128;
 /** Low-pass weightings 1 / (1 + (r / cut)^8) of small, blurred or coarsely compressed pictures. */
 export const WEIGHTINGS: i32 = 3;
 /** A read whose outer words correlate less than noise's own best is not worth an inner one. */
@@ -41,6 +43,8 @@ const SHIFT_RE: usize = take(SHIFT_SIDE * SHIFT_STRIDE * 4);
 const SHIFT_IM: usize = take(SHIFT_SIDE * SHIFT_STRIDE * 4);
 const SOFT: usize = take(code.INNER_CODED_BITS * 4);
 const CODED: usize = take(code.INNER_CODED_BITS);
+/** u8[]: the code words of a label, outer then inner. */
+const WORD: usize = take(code.OUTER_CODED_BITS + code.INNER_CODED_BITS);
 /** i32, f32 and u8: candidates of both outer words, their correlations, the pairs already tried. */
 const OUTER_BYTES: usize = take(2 * code.OUTER_LIST * 4);
 const OUTER_CORRELATIONS: usize = take(2 * code.OUTER_LIST * 4);
@@ -58,6 +62,7 @@ export let correlation: f32 = 0;
 export let reads: i32 = 0;
 export let best: f32 = 0;
 let weighting: i32 = 0;
+let threshold: f32 = ACCEPTANCE;
 
 for (let i = 0; i < PHASES; i++) {
   const angle = (2.0 * Math.PI * <f64>i) / <f64>PHASES;
@@ -73,9 +78,15 @@ for (let which = 0; which < WEIGHTINGS; which++) {
   }
 }
 
-export function clearCounts(): void {
-  reads = 0;
+/** Starts a look with a number of keys: each of them gets its share of the chance of a false label. */
+export function beginLook(keys: i32): void {
   best = 0;
+  threshold = <f32>Math.sqrt(<f64>ACCEPTANCE * <f64>ACCEPTANCE + 2 * Math.log(<f64>keys));
+}
+
+/** Starts the reads of one key. */
+export function beginKey(): void {
+  reads = 0;
 }
 
 function tileAt(x: i32, y: i32): usize {
@@ -365,18 +376,31 @@ function takeBestPair(): i32 {
   return (high << 8) | low;
 }
 
+/** Writes a label's code words, outer then inner, into WORD. */
+function encodeLabel(text: u64): void {
+  code.encodeOuter(<i32>(text >> <u64>code.INNER_BITS), WORD);
+  code.encodeInner(text & (((<u64>1) << code.INNER_BITS) - 1), WORD + code.OUTER_CODED_BITS);
+}
+
+/** Sign that data axis i of a code carries for the label in WORD. */
+function wordSign(bits: usize, signs: usize, i: usize, first: i32): f32 {
+  const bit = load<u8>(WORD + <usize>(first + <i32>load<u16>(bits + (i << 1))));
+  const sign = load<f32>(signs + (i << 2));
+  return bit ? -sign : sign;
+}
+
 /** Normalised correlation, at shift 0, of the word that a template's carriers stand for. */
-export function knownCorrelation(): f32 {
+export function templateCorrelation(): f32 {
   shiftX = 0;
   shiftY = 0;
   weighting = 0;
   takeAxes();
   let sum: f32 = 0;
   let energy: f32 = 0;
-  for (let code = 0; code < 2; code++) {
-    const axes = code == 0 ? carriers.OUTER_AXIS : carriers.INNER_AXIS;
-    const signs = code == 0 ? carriers.OUTER_SIGN : carriers.INNER_SIGN;
-    const count = code == 0 ? carriers.outerAxes : carriers.innerAxes;
+  for (let which = 0; which < 2; which++) {
+    const axes = which == 0 ? carriers.OUTER_AXIS : carriers.INNER_AXIS;
+    const signs = which == 0 ? carriers.OUTER_SIGN : carriers.INNER_SIGN;
+    const count = which == 0 ? carriers.outerAxes : carriers.innerAxes;
     for (let i: usize = 0; i < <usize>count; i++) {
       const value = load<f32>(AXIS_VALUE + (<usize>load<u16>(axes + (i << 1)) << 2));
       sum += value * load<f32>(signs + (i << 2));
@@ -386,14 +410,55 @@ export function knownCorrelation(): f32 {
   return sum / Mathf.sqrt(energy + <f32>1e-9);
 }
 
+function setExpected(axis: i32, value: f32): void {
+  store<f32>(AXIS_VALUE + (<usize>axis << 2), value);
+}
+
+/**
+ * Makes, in SPECTRUM_RE, the tile that a fold in the label's orientation shows if it holds the label
+ * last read: of the data axes, at the shift found.
+ */
+export function makeExpectedTile(): void {
+  encodeLabel(label);
+  memory.fill(AXIS_VALUE, 0, BINS * 8);
+  for (let i: usize = 0; i < <usize>carriers.outerAxes; i++) {
+    const axis = <i32>load<u16>(carriers.OUTER_AXIS + (i << 1));
+    setExpected(axis, wordSign(carriers.OUTER_BIT, carriers.OUTER_SIGN, i, 0));
+  }
+  for (let i: usize = 0; i < <usize>carriers.innerAxes; i++) {
+    const axis = <i32>load<u16>(carriers.INNER_AXIS + (i << 1));
+    setExpected(axis, wordSign(carriers.INNER_BIT, carriers.INNER_SIGN, i, code.OUTER_CODED_BITS));
+  }
+  memory.fill(SPECTRUM_RE, 0, TILE * TILE_STRIDE * 4);
+  memory.fill(SPECTRUM_IM, 0, TILE * TILE_STRIDE * 4);
+  for (let bin = 0; bin < BINS; bin++) {
+    const x = binX(bin);
+    const y = binY(bin);
+    const phase = phaseOf(bin, shiftX, shiftY);
+    const c = load<f32>(phase);
+    const s = load<f32>(phase, 4);
+    const re = load<f32>(AXIS_VALUE + (<usize>bin << 3));
+    const im = load<f32>(AXIS_VALUE + (<usize>bin << 3), 4);
+    const scale = load<f32>(NOISE + noiseAt(x, y));
+    const expectedRe = (re * c + im * s) * scale;
+    const expectedIm = (im * c - re * s) * scale;
+    store<f32>(SPECTRUM_RE + tileAt(x, y), expectedRe);
+    store<f32>(SPECTRUM_IM + tileAt(x, y), expectedIm);
+    store<f32>(SPECTRUM_RE + tileAt(-x, -y), expectedRe);
+    store<f32>(SPECTRUM_IM + tileAt(-x, -y), -expectedIm);
+  }
+  fft2d(SPECTRUM_RE, SPECTRUM_IM, TILE_STRIDE * 4, TILE, true);
+}
+
 /**
  * Reads at the shift and weighting that were last found.
  * @param inPlace the place was not searched for, so that the pilots are evidence too
  * @returns whether the label counts; label and correlation hold the best word either way
  */
 export function readLabel(inPlace: bool): bool {
-  reads++;
   correlation = 0;
+  if (reads == MAX_READS) return false;
+  reads++;
   takeAxes();
   const energy = despread(
     carriers.OUTER_AXIS,
@@ -416,8 +481,8 @@ export function readLabel(inPlace: bool): bool {
     const pair = takeBestPair();
     if (pairCorrelation < gate) break;
     readInner(pair, pairCorrelation + pilots, energy + pilotEnergy);
-    if (correlation >= ACCEPTANCE) break;
+    if (correlation >= threshold) break;
   }
   best = max<f32>(best, correlation);
-  return correlation >= ACCEPTANCE;
+  return correlation >= threshold;
 }

@@ -32,8 +32,10 @@ const UPRIGHT_TURNS = 2;
 
 /** How many candidates each stage hands on. */
 const PER_SCAN: usize = 3;
-const LISTED: i32 = 48;
-const PHASED: i32 = 16;
+const LISTED: i32 = 64;
+/** Matrices that differ by less, relatively, are one place. */
+const TWIN: f64 = 0.012;
+const PHASED: i32 = 32;
 export const CANDIDATES: i32 = 6;
 
 /** u8[MAP_ROWS][MAP_STRIDE], the half turn written twice; a neutral row. */
@@ -248,16 +250,47 @@ function compose(
   store<i32>(at, level, 36);
 }
 
-/** Adds a candidate to the list, in the place of the worst when it is full. */
+/** Whether two candidates are one place: neighbouring hypotheses climb to one peak. */
+function areTwins(a: usize, b: usize): bool {
+  const size = Math.abs(load<f64>(a)) + Math.abs(load<f64>(a, 8));
+  let apart: f64 = 0;
+  for (let at: usize = 0; at < 32; at += 8) {
+    apart = Math.max(apart, Math.abs(load<f64>(a + at) - load<f64>(b + at)));
+  }
+  return apart < TWIN * size;
+}
+
+/** The listed twin of a candidate at the same level, or -1. */
+function findTwin(candidate: usize): i32 {
+  for (let i = 0; i < listed; i++) {
+    const other = LIST + <usize>i * ENTRY;
+    if (load<i32>(other, 36) == load<i32>(candidate, 36) && areTwins(other, candidate)) return i;
+  }
+  return -1;
+}
+
+/** Adds a candidate to the list, in the place of its twin or, when the list is full, of the worst. */
 function enlist(candidate: usize): void {
   const score = load<f32>(candidate, 32);
   if (listed == LISTED && score <= worst) return;
-  let place = listed;
-  if (listed < LISTED) listed++;
-  else for (let i = 0; i < listed; i++) if (load<f32>(LIST + <usize>i * ENTRY, 32) == worst) place = i;
+  let place = findTwin(candidate);
+  if (place >= 0 && load<f32>(LIST + <usize>place * ENTRY, 32) >= score) return;
+  if (place < 0) {
+    place = listed;
+    if (listed < LISTED) listed++;
+    else place = worstPlace();
+  }
   memory.copy(LIST + <usize>place * ENTRY, candidate, ENTRY);
-  worst = 1e9;
-  for (let i = 0; i < listed; i++) worst = min<f32>(worst, load<f32>(LIST + <usize>i * ENTRY, 32));
+  worst = load<f32>(LIST + <usize>worstPlace() * ENTRY, 32);
+}
+
+function worstPlace(): i32 {
+  let place = 0;
+  for (let i = 1; i < listed; i++) {
+    const score = load<f32>(LIST + <usize>i * ENTRY, 32);
+    if (score < load<f32>(LIST + <usize>place * ENTRY, 32)) place = i;
+  }
+  return place;
 }
 
 /** Interpolates a level at tile frequency (kx, ky) under B; false outside the spectrum. */
@@ -457,23 +490,11 @@ export function candidateLevel(index: i32): i32 {
 export function candidateMatrix(index: i32): usize {
   return RANKED + <usize>index * ENTRY;
 }
-/*DEBUG*/
-export function dbg(level: i32, a: f64, b: f64, c: f64, d: f64, what: i32): f32 {
-  const at = LIST;
-  store<f64>(at, a); store<f64>(at, b, 8); store<f64>(at, c, 16); store<f64>(at, d, 24);
-  store<i32>(at, level, 36);
-  const p0 = powerScore(at);
-  if (what == 0) return p0;
-  if (what == 4) { takePilots(at); read.findShift(0); return read.pilotScore; }
-  refine(at, false, STEP / 2, 4);
-  const p1 = load<f32>(at, 32);
-  if (what == 1) return p1;
-  takePilots(at); read.findShift(0);
-  store<f32>(at, read.shiftX, 40); store<f32>(at, read.shiftY, 44);
-  if (what == 2) return read.pilotScore;
-  refine(at, true, STEP / 4, 6);
-  if (what == 5) { memory.copy(RANKED, at, ENTRY); }
-  return load<f32>(at, 32);
+
+/** Whether a better candidate is the same place, seen at the other scale. */
+export function repeatsEarlier(index: i32): bool {
+  for (let i = 0; i < index; i++) {
+    if (areTwins(RANKED + <usize>i * ENTRY, RANKED + <usize>index * ENTRY)) return true;
+  }
+  return false;
 }
-export function dbgWorst(): f32 { return worst; }
-export function dbgList(i: i32): f32 { return load<f32>(LIST + <usize>i * ENTRY, 32); }

@@ -51,7 +51,7 @@ function wantedBoost(left: i32, top: i32, right: i32, bottom: i32): f32 {
   read.transformFold();
   read.measureNoise();
   read.takeBins(0);
-  const label = read.knownCorrelation();
+  const label = read.templateCorrelation();
   const pilots = read.pilotsAt(0, 0);
   const short = max<f32>(WANTED_LABEL / max<f32>(label, 1), WANTED_PILOTS / max<f32>(pilots, 1));
   return max<f32>(1, min<f32>(MOST_BOOST, short));

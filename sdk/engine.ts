@@ -127,7 +127,7 @@ interface Kernel {
   applyRows(rows: number, measure: boolean): void;
   meanSquare(): number;
   meanSsim(): number;
-  detect(keys: number, wholeFrameOnly: boolean): number;
+  detect(keys: number, most: number, wholeFrameOnly: boolean): number;
   readsMade(): number;
   bestCorrelation(): number;
   bestPilotScore(): number;
@@ -263,6 +263,11 @@ export function createEngine(module: WebAssembly.Module): Engine {
       if (keys.length < 1 || keys.length > mostKeys) {
         throw new RangeError(`One to ${mostKeys} keys can be tried at once, not ${keys.length}.`);
       }
+      const mostFindings = kernel.MAX_FINDINGS.value as number;
+      const most = options.maxFindings ?? mostFindings;
+      if (!Number.isInteger(most) || most < 1 || most > mostFindings) {
+        throw new RangeError(`One to ${mostFindings} findings can be asked for, not ${most}.`);
+      }
       begin(width, height, false);
       if (isPlane) eachStrip(data, 1, width, height, (rows) => kernel.pushGrey(rows));
       else eachStrip(data, 4, width, height, (rows) => kernel.pushRgba(rows));
@@ -272,7 +277,7 @@ export function createEngine(module: WebAssembly.Module): Engine {
         const at = (kernel.KEYS.value as number) + i * KEY_BYTES;
         new Uint8Array(kernel.memory.buffer, at, KEY_BYTES).set(key);
       });
-      const count = kernel.detect(keys.length, options.search === "whole-frame");
+      const count = kernel.detect(keys.length, most, options.search === "whole-frame");
       const view = new DataView(kernel.memory.buffer);
       const size = isPlane
         ? [picture.pictureWidth ?? width, picture.pictureHeight ?? height]
