@@ -1,7 +1,8 @@
 // The two codes. Outer: 16 bits as two bi-orthogonal words of 8 bits (first-order Reed-Muller RM(1,7):
-// 128 coded bits each), decoded exactly by a fast Hadamard transform. Inner: 48 bits by a tail-biting
+// 128 coded bits each), decoded exactly by a fast Hadamard transform. Inner: 48 bits and a CRC-16 by a tail-biting
 // convolutional code of rate 1/6, soft-decision Viterbi around the circle (WAVA: Shao, Lin, Fossorier,
-// IEEE Trans. Commun. 51, 2003). No check bits: a word counts by its correlation (read.ts).
+// IEEE Trans. Commun. 51, 2003). That a picture is labelled at all is told by correlation (read.ts); the
+// CRC tells a word from its neighbours, which correlate nearly as well.
 // A coded bit 0 is sent as +1, 1 as -1. Normative: docs/format.md, "Codes".
 import { take } from "./memory";
 
@@ -9,7 +10,11 @@ export const OUTER_BITS: i32 = 16;
 export const OUTER_CODED_BITS: i32 = 256;
 /** Candidates that an outer word is decoded to. */
 export const OUTER_LIST: i32 = 4;
-export const INNER_BITS: i32 = 48;
+/** Bits of a label that the inner code carries, and with their CRC. */
+export const INNER_LABEL_BITS: i32 = 48;
+const INNER_BITS: i32 = 64;
+/** CRC-16/XMODEM: x^16 + x^12 + x^5 + 1 from zero, so that it is linear. */
+const CRC_POLYNOMIAL: u32 = 0x1021;
 /** Constraint length 11, free and tail-biting distance 44, by a search over generators. */
 const MEMORY = 10;
 const STATES: i32 = 1 << MEMORY;
@@ -87,15 +92,39 @@ export function decodeOuterWord(soft: usize, bytes: usize, correlations: usize):
   }
 }
 
+/** The CRC of 48 bits, the highest first. */
+function crcOf(bits: u64): u32 {
+  let crc: u32 = 0;
+  for (let i = INNER_LABEL_BITS - 1; i >= 0; i--) {
+    const feedback = ((crc >> 15) ^ (<u32>(bits >> <u64>i) & 1)) & 1;
+    crc = (crc << 1) & 0xffff;
+    if (feedback) crc ^= CRC_POLYNOMIAL;
+  }
+  return crc;
+}
+
+/** Whether a decoded word of 64 bits is a label's 48 bits with their CRC. */
+export function isValid(word: u64): bool {
+  return crcOf(word >> 16) == <u32>(word & 0xffff);
+}
+
 /**
- * Encodes 48 bits; the register starts with the last ones, so the word has no tail.
- * @param bits u64, the first bit sent is bit 47
- * @param coded out, u8[288] of 0 or 1
+ * Appends the CRC to 48 bits and encodes them; see encodeWord.
+ * @param coded out, u8[384] of 0 or 1
  */
 export function encodeInner(bits: u64, coded: usize): void {
-  let state = <i32>(bits & (STATES - 1));
+  encodeWord((bits << 16) | <u64>crcOf(bits), coded);
+}
+
+/**
+ * Encodes 64 bits, the highest first; the register starts with the last ones, so the word has no tail.
+ * @param coded out, u8[384] of 0 or 1
+ */
+export function encodeWord(word: u64, coded: usize): void {
+  let state = <i32>(word & (STATES - 1));
   for (let i = 0; i < INNER_BITS; i++) {
-    const register = (state << 1) | <i32>((bits >> <u64>(INNER_BITS - 1 - i)) & 1);
+    const place = <u64>(INNER_BITS - 1 - i);
+    const register = (state << 1) | <i32>((word >> place) & 1);
     for (let g = 0; g < RATE; g++) {
       store<u8>(coded++, <u8>(popcnt<i32>(register & generator(g)) & 1));
     }
@@ -138,9 +167,9 @@ function step(soft: usize, from: usize, to: usize, decisions: usize): void {
 }
 
 /**
- * Decodes 48 bits: laps around the circle, the middle one kept.
- * @param soft f32[288], positive for coded bit 0
- * @returns the bits, the first one sent in bit 47
+ * Decodes a word of 64 bits: laps around the circle, the middle one kept.
+ * @param soft f32[384], positive for coded bit 0
+ * @returns the bits, the first one sent highest
  */
 export function decodeInner(soft: usize): u64 {
   memory.fill(METRICS, 0, STATES * 4);
@@ -158,7 +187,8 @@ export function decodeInner(soft: usize): u64 {
   }
   let bits: u64 = 0;
   for (let t = INNER_BITS * LAPS - 1; t >= INNER_BITS; t--) {
-    if (t < 2 * INNER_BITS) bits |= <u64>(state & 1) << <u64>(2 * INNER_BITS - 1 - t);
+    const place = <u64>(2 * INNER_BITS - 1 - t);
+    if (t < 2 * INNER_BITS) bits |= <u64>(state & 1) << place;
     const low = state >> 1;
     const byte = load<u8>(DECISIONS + <usize>t * (HALF / 4) + <usize>(low >> 2));
     const high = (byte >> <u8>(((state & 1) << 2) | (low & 3))) & 1;

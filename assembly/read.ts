@@ -58,7 +58,7 @@ export let shiftX: f32 = 0;
 export let shiftY: f32 = 0;
 export let label: u64 = 0;
 export let correlation: f32 = 0;
-/** Reads made, and the best correlation among them, since clearCounts. */
+/** Reads under the key at hand; the best correlation of any word, valid or not, since beginLook. */
 export let reads: i32 = 0;
 export let best: f32 = 0;
 let weighting: i32 = 0;
@@ -344,17 +344,18 @@ function readInner(cohort: i32, outerCorrelation: f32, outerEnergy: f32): void {
     carriers.innerAxes,
     code.INNER_CODED_BITS,
   );
-  const bits = code.decodeInner(SOFT);
-  code.encodeInner(bits, CODED);
+  const word = code.decodeInner(SOFT);
+  code.encodeWord(word, CODED);
   let sum = outerCorrelation;
   for (let i: usize = 0; i < <usize>code.INNER_CODED_BITS; i++) {
     const value = load<f32>(SOFT + (i << 2));
     sum += load<u8>(CODED + i) ? -value : value;
   }
   const normalised = sum / Mathf.sqrt(energy + outerEnergy + <f32>1e-9);
-  if (normalised <= correlation) return;
+  best = max<f32>(best, normalised);
+  if (normalised <= correlation || !code.isValid(word)) return;
   correlation = normalised;
-  label = (<u64>cohort << <u64>code.INNER_BITS) | bits;
+  label = (<u64>cohort << <u64>code.INNER_LABEL_BITS) | (word >> 16);
 }
 
 /** The best pair of outer words not yet taken, as a cohort; its sum is pairCorrelation. */
@@ -378,8 +379,8 @@ function takeBestPair(): i32 {
 
 /** Writes a label's code words, outer then inner, into WORD. */
 function encodeLabel(text: u64): void {
-  code.encodeOuter(<i32>(text >> <u64>code.INNER_BITS), WORD);
-  code.encodeInner(text & (((<u64>1) << code.INNER_BITS) - 1), WORD + code.OUTER_CODED_BITS);
+  code.encodeOuter(<i32>(text >> <u64>code.INNER_LABEL_BITS), WORD);
+  code.encodeInner(text & (((<u64>1) << code.INNER_LABEL_BITS) - 1), WORD + code.OUTER_CODED_BITS);
 }
 
 /** Sign that data axis i of a code carries for the label in WORD. */
@@ -483,6 +484,5 @@ export function readLabel(inPlace: bool): bool {
     readInner(pair, pairCorrelation + pilots, energy + pilotEnergy);
     if (correlation >= threshold) break;
   }
-  best = max<f32>(best, correlation);
   return correlation >= threshold;
 }

@@ -13,16 +13,25 @@ import { whitenPlane } from "./whiten";
 
 /** Regions: a grid of windows of half the sides, each overlapping its neighbours by half. */
 const GRID: i32 = 3;
-/** Correlation that a region should keep: the acceptance threshold and two deviations of safety. */
-const WANTED_LABEL: f32 = 15;
+/** Correlation that a region should keep: the acceptance threshold and five deviations of safety. */
+const WANTED_LABEL: f32 = 17;
 /** Pilots' score that a region should keep to be found by the search, of the same origin. */
-const WANTED_PILOTS: f32 = 9;
+const WANTED_PILOTS: f32 = 10;
 /** Most by which a region is strengthened: the visibility cap, with FLOOR_PSNR over the whole. */
-const MOST_BOOST: f32 = 1.6;
-/** Mean squared change that is never exceeded by strengthening: 38.2 dB. */
-const MOST_SQUARE: f64 = 255 * 255 * 1.51356e-4;
+const MOST_BOOST: f32 = 2;
+/** Mean squared change that is never exceeded by strengthening: 37.8 dB. */
+const MOST_SQUARE: f64 = 255 * 255 * 1.6596e-4;
 /** A region whose mask is this much weaker than the picture's mean has nothing to strengthen. */
 const BARREN: f64 = 0.05;
+/**
+ * A factor of brightness: shops apply 1.5, and colours clip before their luma does. And the share that it
+ * must clip to matter.
+ */
+const BRIGHTER: f32 = 1.75;
+const MOSTLY_CLIPPED: f64 = 0.5;
+/** Most by which shade is strengthened, and the grey levels over which that sets in. */
+const MOST_SHADE_BOOST: f32 = 3;
+const SHADE_RAMP: f32 = 8;
 const TURN: f64 = (10 * Math.PI) / 180;
 
 /** f32[GRID][GRID] */
@@ -44,17 +53,15 @@ function maskPower(left: i32, top: i32, right: i32, bottom: i32): f64 {
   return sum / <f64>max<i32>(1, (right - left) * (bottom - top));
 }
 
-/** What one region wants: the factor by which its weaker reading falls short. */
-function wantedBoost(left: i32, top: i32, right: i32, bottom: i32): f32 {
-  clearFold();
-  addFold(planes.white, planes.stride, left, top, right, bottom);
+/** How far short of what is wanted the folded part's reading falls, as a factor, 1 at least. */
+function shortfall(most: f32): f32 {
   read.transformFold();
   read.measureNoise();
   read.takeBins(0);
   const label = read.templateCorrelation();
   const pilots = read.pilotsAt(0, 0);
   const short = max<f32>(WANTED_LABEL / max<f32>(label, 1), WANTED_PILOTS / max<f32>(pilots, 1));
-  return max<f32>(1, min<f32>(MOST_BOOST, short));
+  return max<f32>(1, min<f32>(most, short));
 }
 
 /** Fills BOOST; returns whether any region wants more. */
@@ -72,7 +79,9 @@ function measureRegions(factor: f32): bool {
       const right = min<i32>(planes.width, left + planes.width / 2);
       const bottom = min<i32>(planes.height, top + planes.height / 2);
       const barren = maskPower(left, top, right, bottom) < BARREN * whole;
-      const boost: f32 = barren ? 1 : wantedBoost(left, top, right, bottom);
+      clearFold();
+      addFold(planes.white, planes.stride, left, top, right, bottom);
+      const boost: f32 = barren ? 1 : shortfall(MOST_BOOST);
       store<f32>(boostAt(x, y), boost);
       if (boost > 1.02) any = true;
     }
@@ -94,26 +103,69 @@ function boostOf(x: i32, y: i32): f32 {
   return upper * (1 - q) + lower * q;
 }
 
-/** Mean squared change, grey levels. */
-function changeSquare(): f64 {
-  let sum: f64 = 0;
+/**
+ * Brightens the labelled plane until its upper third is clipped, and raises the mask below that, where
+ * the label of a nearly white picture has to live.
+ * @returns whether anything was raised
+ */
+function raiseShade(): bool {
+  addChange();
+  const bytes = <usize>(planes.height * planes.stride) << 2;
+  let clipped: f64 = 0;
+  for (let at: usize = 0; at < bytes; at += 4) {
+    const bright = load<f32>(planes.luma + at) * BRIGHTER;
+    if (bright > 255) clipped++;
+    store<f32>(planes.luma + at, min<f32>(255, bright));
+  }
+  if (clipped < MOSTLY_CLIPPED * <f64>(bytes >> 2)) return false;
+  whitenPlane();
+  clearFold();
+  addFold(planes.white, planes.stride, 0, 0, planes.width, planes.height);
+  const boost = shortfall(MOST_SHADE_BOOST);
+  if (boost < 1.02) return false;
+  for (let at: usize = 0; at < bytes; at += 4) {
+    const below = (<f32>255 / BRIGHTER - load<f32>(planes.original + at)) / SHADE_RAMP;
+    const share = max<f32>(0, min<f32>(1, <f32>below));
+    store<f32>(planes.mask + at, load<f32>(planes.mask + at) * (1 + (boost - 1) * share));
+  }
+  return true;
+}
+
+/** Mean of the squared change over that of the squared mask at hand: what a unit of mask costs. */
+function changePerMask(): f64 {
+  let changed: f64 = 0;
   for (let y = 0; y < planes.height; y++) {
     for (let x = 0; x < planes.width; x++) {
       const value = <f64>load<f32>(planes.change + (<usize>(y * planes.stride + x) << 2));
-      sum += value * value;
+      changed += value * value;
     }
   }
-  return sum / <f64>(planes.width * planes.height);
+  const power = maskPower(0, 0, planes.width, planes.height);
+  return changed / <f64>(planes.width * planes.height) / Math.max(power, 1e-9);
 }
 
-/** Multiplies the mask by BOOST, less where the whole would become visible. */
-function raiseMask(): void {
-  const room = <f32>Math.sqrt(MOST_SQUARE / Math.max(changeSquare(), 1e-9));
+/** Multiplies the mask by BOOST. */
+function raiseRegions(): void {
   for (let y = 0; y < planes.height; y++) {
     for (let x = 0; x < planes.width; x++) {
       const at = planes.mask + (<usize>(y * planes.stride + x) << 2);
-      store<f32>(at, load<f32>(at) * max<f32>(1, min<f32>(room, boostOf(x, y))));
+      store<f32>(at, load<f32>(at) * boostOf(x, y));
     }
+  }
+}
+
+/**
+ * Scales the mask back where strengthening would make the whole visible.
+ * @param before mean squared mask of the plain strength, which stays allowed
+ * @param cost as changePerMask tells it
+ */
+function capMask(before: f64, cost: f64): void {
+  const after = maskPower(0, 0, planes.width, planes.height);
+  const allowed = Math.max(before, MOST_SQUARE / Math.max(cost, 1e-9));
+  if (after <= allowed) return;
+  const scale = f32x4.splat(<f32>Math.sqrt(allowed / after));
+  for (let at: usize = 0; at < <usize>(planes.height * planes.stride) << 2; at += 16) {
+    v128.store(planes.mask + at, f32x4.mul(v128.load(planes.mask + at), scale));
   }
 }
 
@@ -123,15 +175,21 @@ function raiseMask(): void {
  */
 export function weaveChecked(strength: f32, factor: f32): void {
   weave(strength);
-  if (!measureRegions(factor)) return;
-  raiseMask();
+  const before = maskPower(0, 0, planes.width, planes.height);
+  const cost = changePerMask();
+  const thin = measureRegions(factor);
+  const shaded = raiseShade();
+  if (thin) raiseRegions();
+  if (!thin && !shaded) return;
+  capMask(before, cost);
   weave(strength);
 }
 
 /** Reads the plane under the reader by the real search; the excess over the threshold, -1 at worst. */
 function excess(): f32 {
-  detectPlane();
-  return read.best / read.ACCEPTANCE - 1;
+  const found = detectPlane() > 0;
+  const best = read.best / read.ACCEPTANCE - 1;
+  return found ? best : min<f32>(best, 0);
 }
 
 /**

@@ -35,10 +35,11 @@ function putCode(axes: usize, bits: usize, signs: usize, count: i32, first: i32)
  * @param label cohort in the upper 16 bits, the rest below
  */
 export function writeTemplate(label: u64): void {
-  const cohort = <i32>(label >> <u64>code.INNER_BITS);
+  const cohort = <i32>(label >> <u64>code.INNER_LABEL_BITS);
   carriers.useCohort(cohort);
   code.encodeOuter(cohort, CODED);
-  code.encodeInner(label & ((1 << <u64>code.INNER_BITS) - 1), CODED + code.OUTER_CODED_BITS);
+  const rest = label & (((<u64>1) << code.INNER_LABEL_BITS) - 1);
+  code.encodeInner(rest, CODED + code.OUTER_CODED_BITS);
   memory.fill(TEMPLATE, 0, HEADER);
   store<u32>(TEMPLATE, MAGIC);
   store<u8>(TEMPLATE, <u8>carriers.FORMAT_VERSION, 4);
@@ -64,7 +65,7 @@ export function writeTemplate(label: u64): void {
   );
 }
 
-function valueOf(word: i32): f32 {
+function signOf(word: i32): f32 {
   return word & NEGATIVE ? -1.0 : 1.0;
 }
 
@@ -84,11 +85,11 @@ export function useTemplate(): bool {
       if (axis & 1) continue;
       const other = <i32>load<u16>(TEMPLATE + HEADER + (<usize>axis << 1), 2);
       if ((other & INDEX) != PILOT || pilots == carriers.PILOTS) return false;
-      carriers.addPilot(pilots++, axis >> 1, valueOf(word), valueOf(other));
+      carriers.addPilot(pilots++, axis >> 1, signOf(word), signOf(other));
     } else if (index < code.OUTER_CODED_BITS) {
-      carriers.addOuterAxis(axis, index, valueOf(word));
+      carriers.addOuterAxis(axis, index, signOf(word));
     } else if (index < code.OUTER_CODED_BITS + code.INNER_CODED_BITS) {
-      carriers.addInnerAxis(axis, index - code.OUTER_CODED_BITS, valueOf(word));
+      carriers.addInnerAxis(axis, index - code.OUTER_CODED_BITS, signOf(word));
     } else return false;
   }
   return pilots == carriers.PILOTS;

@@ -45,7 +45,11 @@ interface Fit {
 }
 
 interface Outcome {
-  readonly cohorts: { readonly plain: string[]; readonly forged: string[] };
+  /** Labels found after embedding with the insider's template as it is, and rewritten. */
+  readonly plain: readonly string[];
+  readonly forged: readonly string[];
+  /** The label that the insider would like to forge. */
+  readonly wanted: string;
   readonly fits: { readonly own: Fit; readonly sibling: Fit; readonly insider: Fit };
   readonly erased: Erasure;
 }
@@ -62,8 +66,8 @@ export async function reportInsider(engine: Engine): Promise<InsiderReport> {
   for (const file of listPictures(["kodak", "product"], EVERY_NTH)) {
     outcomes.push(await tryInsider(engine, file));
   }
-  const forged = outcomes.flatMap(({ cohorts }) => [...cohorts.plain, ...cohorts.forged]);
-  const breaches = forged.filter((cohort) => cohort !== INSIDER).length;
+  const found = outcomes.flatMap(({ plain, forged }) => [...plain, ...forged]);
+  const breaches = found.filter((label) => !label.startsWith(INSIDER)).length;
   const text = [
     "## What an insider can do",
     `${outcomes.length} pictures. The insider holds a template of cohort ${INSIDER}; the victim's labels ` +
@@ -78,20 +82,24 @@ export async function reportInsider(engine: Engine): Promise<InsiderReport> {
 async function tryInsider(engine: Engine, file: PictureFile): Promise<Outcome> {
   const original = await loadPicture(file);
   const draw = (cohort: string, purpose: string) =>
-    engine.template(cohort + randomHex(seededRng(file.name, purpose), 12), KEY);
-  const insider = draw(INSIDER, "insider");
-  const victim = draw(VICTIM, "victim");
-  const found = (template: Uint8Array) => cohortsIn(engine, engine.embed(original, template));
+    cohort + randomHex(seededRng(file.name, purpose), 12);
+  const wanted = draw(VICTIM, "victim");
+  const victim = engine.template(wanted, KEY);
+  const insider = engine.template(draw(INSIDER, "insider"), KEY);
+  const sibling = engine.template(draw(VICTIM, "sibling"), KEY);
+  const found = (template: Uint8Array) => labelsIn(engine, engine.embed(original, template));
   const labelled = engine.embed(original, victim);
   return {
-    cohorts: { plain: found(insider), forged: found(withOuterOf(insider, victim)) },
-    fits: await fitTemplates(labelled, victim, draw(VICTIM, "sibling"), insider),
-    erased: await erase(engine, labelled, insider, file.name),
+    plain: found(insider),
+    forged: found(withOuterOf(insider, victim)),
+    wanted,
+    fits: await fitTemplates(labelled, victim, sibling, insider),
+    erased: await erase(engine, labelled, insider, { label: wanted, name: file.name }),
   };
 }
 
-function cohortsIn(engine: Engine, image: Image): string[] {
-  return engine.detect(image, [KEY]).findings.map(({ label }) => label.slice(0, 4));
+function labelsIn(engine: Engine, image: Image): string[] {
+  return engine.detect(image, [KEY]).findings.map(({ label }) => label);
 }
 
 async function fitTemplates(
@@ -151,12 +159,12 @@ async function erase(
   engine: Engine,
   labelled: Image,
   template: Uint8Array,
-  name: string,
+  { label, name }: { readonly label: string; readonly name: string },
 ): Promise<Erasure> {
   const erased = await removePilots(labelled, template);
   const reads = async (image: Image) => ({
-    whole: cohortsIn(engine, image).includes(VICTIM),
-    cut: cohortsIn(engine, await CUT(image, seededRng(name, "cut"))).includes(VICTIM),
+    whole: labelsIn(engine, image).includes(label),
+    cut: labelsIn(engine, await CUT(image, seededRng(name, "cut"))).includes(label),
   });
   return {
     decibel: psnr(labelled, erased),
@@ -166,12 +174,13 @@ async function erase(
 }
 
 function describeForging(outcomes: readonly Outcome[], breaches: number): string {
-  const plain = outcomes.flatMap(({ cohorts }) => cohorts.plain).length;
-  const forged = outcomes.flatMap(({ cohorts }) => cohorts.forged).length;
+  const plain = outcomes.flatMap((outcome) => outcome.plain).length;
+  const forged = outcomes.flatMap((outcome) => outcome.forged).length;
+  const exact = outcomes.filter((outcome) => outcome.forged.includes(outcome.wanted)).length;
   return (
     `**Forging.** Labelled with the insider's template as it is: ${plain} findings. With its outer part ` +
-    `rewritten to name the victim's cohort: ${forged} findings. Findings of any cohort but the ` +
-    `insider's own: ${breaches}.`
+    `rewritten to name the victim's cohort: ${forged} findings, ${exact} of them of the label wanted. ` +
+    `Findings of any cohort but the insider's own, which must be none: ${breaches}.`
   );
 }
 

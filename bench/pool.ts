@@ -35,13 +35,14 @@ export async function runInWorkers<Job, Result>(
 
 function ask<Result>(worker: Worker, job: unknown): Promise<Result> {
   return new Promise((resolve, reject) => {
+    const onMessage = (result: Result) => settle(() => resolve(result));
+    const onError = (error: unknown) => settle(() => reject(error));
+    const onExit = (code: number) => onError(new Error(`A worker ended with ${code}.`));
     const settle = (act: () => void) => {
-      worker.removeAllListeners();
+      worker.off("message", onMessage).off("error", onError).off("exit", onExit);
       act();
     };
-    worker.on("message", (result: Result) => settle(() => resolve(result)));
-    worker.on("error", (error) => settle(() => reject(error)));
-    worker.on("exit", (code) => settle(() => reject(new Error(`A worker ended with ${code}.`))));
+    worker.on("message", onMessage).on("error", onError).on("exit", onExit);
     worker.postMessage(job);
   });
 }

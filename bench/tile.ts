@@ -2,9 +2,8 @@
 // one tile of 128, its spectrum at single axes. It follows docs/format.md in outline only and serves to
 // measure what somebody with a template could; frames in their own place, nothing cut or turned.
 
-import sharp from "sharp";
 import type { Image } from "../sdk/engine.ts";
-import { flat, open } from "./distort.ts";
+import { flat } from "./distort.ts";
 import type { Axis } from "./template.ts";
 
 /** One number per canonical pixel. */
@@ -89,21 +88,20 @@ export function spread(tile: Float64Array, mask: Plane): Plane {
   });
 }
 
-/** A picture with a canonical plane of luma changes added to its colours. */
-export async function addToPicture(image: Image, change: Plane): Promise<Image> {
-  const { width, height } = image;
-  const { data } = await sharp(change.values, {
-    raw: { width: change.width, height: change.height, channels: 1 },
-  })
-    .resize(width, height, { fit: "fill", kernel: "cubic" })
-    .raw({ depth: "float" })
-    .toBuffer({ resolveWithObject: true });
-  const wanted = new Float32Array(data.buffer, data.byteOffset, width * height);
-  const pixels = new Uint8ClampedArray(await open(image).raw().toBuffer());
-  for (let i = 0; i < wanted.length; i++) {
-    for (let channel = 4 * i; channel < 4 * i + 3; channel++) pixels[channel] += wanted[i];
-  }
-  return { data: pixels, width, height };
+/** A picture with a canonical plane of luma changes added to its colours (bilinear, rounded). */
+export function addToPicture(image: Image, change: Plane): Image {
+  const data = new Uint8ClampedArray(image.data);
+  const across = samplesOf(image.width, change.width);
+  samplesOf(image.height, change.height).forEach((row, y) => {
+    across.forEach((column, x) => {
+      const above = mix(change.values, row.first * change.width, column);
+      const below = mix(change.values, row.second * change.width, column);
+      const wanted = above + (below - above) * row.share;
+      const at = 4 * (y * image.width + x);
+      for (let channel = at; channel < at + 3; channel++) data[channel] += wanted;
+    });
+  });
+  return { ...image, data };
 }
 
 /** A plane with each value changed. */
@@ -112,6 +110,25 @@ export function map(plane: Plane, change: (value: number, index: number) => numb
 }
 
 const COSINES = Float64Array.from({ length: TILE }, (_, i) => Math.cos((2 * Math.PI * i) / TILE));
+
+interface Sample {
+  readonly first: number;
+  readonly second: number;
+  readonly share: number;
+}
+
+/** Where each of `count` pixels lies between two of `length` others over the same extent. */
+function samplesOf(count: number, length: number): Sample[] {
+  return Array.from({ length: count }, (_, i) => {
+    const place = Math.min(length - 1, Math.max(0, ((i + 0.5) * length) / count - 0.5));
+    const first = Math.floor(place);
+    return { first, second: Math.min(length - 1, first + 1), share: place - first };
+  });
+}
+
+function mix(values: Float32Array, row: number, { first, second, share }: Sample): number {
+  return values[row + first] * (1 - share) + values[row + second] * share;
+}
 
 function wave({ kx, ky, part }: Axis, x: number, y: number): number {
   // Minus sine is the cosine a quarter further on.

@@ -89,7 +89,7 @@ export interface Engine {
 }
 
 export const KEY_BYTES = 16;
-export const DEFAULT_STRENGTH = 0.42;
+export const DEFAULT_STRENGTH = 0.41;
 export const MIN_STRENGTH = 0.1;
 export const MAX_STRENGTH = 1.5;
 /** Short side under which a picture cannot carry a label, pixels. */
