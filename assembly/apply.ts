@@ -39,14 +39,14 @@ export function beginApply(pictureWidth: i32, pictureHeight: i32): void {
   row = 0;
   squares = 0;
   scale = planes.canonicalScale(width, height);
-  memory.fill(ERROR, 0, (<usize>width << 2) + 32);
-  memory.fill(PIXELS, 0, (<usize>width << 2) + 16);
+  memory.fill(ERROR, 0, ((<usize>width) << 2) + 32);
+  memory.fill(PIXELS, 0, ((<usize>width) << 2) + 16);
   for (let x = 0; x < width; x++) {
     const at = COLUMNS + <usize>x * TAP_BYTES;
     if (scale <= 1) tapsAt((<f64>x + 0.5) * scale, at);
     else areaAt(x, planes.width, at);
   }
-  quality.begin(width, height);
+  quality.begin(width);
 }
 
 /** The plane columns that a picture column covers when the picture is the smaller: first, last, weights. */
@@ -64,20 +64,20 @@ function areaAt(x: i32, length: i32, at: usize): void {
 }
 
 function addPlaneRow(y: i32, weight: f32): void {
-  const from = planes.change + (<usize>(y * planes.stride) << 2);
+  const from = planes.change + ((<usize>(y * planes.stride)) << 2);
   const w = f32x4.splat(weight);
-  for (let at: usize = 0; at < <usize>planes.stride << 2; at += 16) {
+  for (let at: usize = 0; at < (<usize>planes.stride) << 2; at += 16) {
     v128.store(ROW + at, f32x4.add(v128.load(ROW + at), f32x4.mul(v128.load(from + at), w)));
   }
 }
 
 /** The change along one picture row, still at the plane's columns, into ROW. */
 function takePlaneRow(y: i32): void {
-  memory.fill(ROW, 0, <usize>planes.stride << 2);
+  memory.fill(ROW, 0, (<usize>planes.stride) << 2);
   if (scale <= 1) {
     tapsAt((<f64>y + 0.5) * scale, ACROSS);
     for (let k = 0; k < 4; k++) {
-      const weight = load<f32>(ACROSS + (<usize>k << 2), 16);
+      const weight = load<f32>(ACROSS + ((<usize>k) << 2), 16);
       addPlaneRow(tapIndex(ACROSS, k, planes.height), weight);
     }
     return;
@@ -97,10 +97,10 @@ function shrinkRow(): void {
     const first = load<i32>(at);
     const last = load<i32>(at, 4);
     let middle: f32 = 0;
-    for (let k = first + 1; k < last; k++) middle += load<f32>(ROW + (<usize>k << 2));
+    for (let k = first + 1; k < last; k++) middle += load<f32>(ROW + ((<usize>k) << 2));
     const ends =
-      load<f32>(ROW + (<usize>first << 2)) * load<f32>(at, 16) +
-      load<f32>(ROW + (<usize>last << 2)) * load<f32>(at, 20);
+      load<f32>(ROW + ((<usize>first) << 2)) * load<f32>(at, 16) +
+      load<f32>(ROW + ((<usize>last) << 2)) * load<f32>(at, 20);
     store<f32>(WANTED + (x << 2), ends + middle * load<f32>(at, 24));
   }
 }
@@ -143,8 +143,46 @@ function applyRow(): void {
     const low = i16x8.extend_low_i8x16_u(four);
     const high = i16x8.extend_high_i8x16_u(four);
     // i32 steps s0..s3 -> i16 (s0 s0 s0 0 s1 s1 s1 0); byte 16 on is the zero vector.
-    const stepsLow = v128.shuffle<i8>(steps, zero, 0, 1, 0, 1, 0, 1, 16, 16, 4, 5, 4, 5, 4, 5, 16, 16);
-    const stepsHigh = v128.shuffle<i8>(steps, zero, 8, 9, 8, 9, 8, 9, 16, 16, 12, 13, 12, 13, 12, 13, 16, 16);
+    const stepsLow = v128.shuffle<i8>(
+      steps,
+      zero,
+      0,
+      1,
+      0,
+      1,
+      0,
+      1,
+      16,
+      16,
+      4,
+      5,
+      4,
+      5,
+      4,
+      5,
+      16,
+      16,
+    );
+    const stepsHigh = v128.shuffle<i8>(
+      steps,
+      zero,
+      8,
+      9,
+      8,
+      9,
+      8,
+      9,
+      16,
+      16,
+      12,
+      13,
+      12,
+      13,
+      12,
+      13,
+      16,
+      16,
+    );
     const newLow = moved(low, stepsLow);
     const newHigh = moved(high, stepsHigh);
     v128.store(at, v128.narrow<u16>(newLow, newHigh));
@@ -166,12 +204,12 @@ function applyRow(): void {
  */
 export function applyRows(rows: i32, measure: bool): void {
   for (let i = 0; i < rows; i++) {
-    const pixels = STRIP + (<usize>(i * width) << 2);
-    memory.copy(PIXELS, pixels, <usize>width << 2);
+    const pixels = STRIP + ((<usize>(i * width)) << 2);
+    memory.copy(PIXELS, pixels, (<usize>width) << 2);
     if (measure) quality.takeBefore(PIXELS);
     applyRow();
     if (measure) quality.takeAfter(PIXELS);
-    memory.copy(pixels, PIXELS, <usize>width << 2);
+    memory.copy(pixels, PIXELS, (<usize>width) << 2);
   }
 }
 

@@ -22,9 +22,9 @@ for (let k = 0; k < 8; k++) {
   for (let x = 0; x < 8; x++) {
     const scale = k == 0 ? Math.sqrt(0.125) : 0.5;
     const value = <f32>(scale * Math.cos(((2 * <f64>x + 1) * <f64>k * Math.PI) / 16));
-    store<f32>(BASIS + (<usize>(k * 8 + x) << 2), value);
-    store<f32>(TRANSPOSED + (<usize>(x * 8 + k) << 2), value);
-    store<f32>(STEPS + (<usize>(k * 8 + x) << 2), <f32>unchecked(TABLE[k * 8 + x]) * COARSENESS);
+    store<f32>(BASIS + ((<usize>(k * 8 + x)) << 2), value);
+    store<f32>(TRANSPOSED + ((<usize>(x * 8 + k)) << 2), value);
+    store<f32>(STEPS + ((<usize>(k * 8 + x)) << 2), <f32>unchecked(TABLE[k * 8 + x]) * COARSENESS);
   }
 }
 
@@ -62,17 +62,11 @@ function quantiseBlock(fineness: f32): void {
  * @param fineness how many times larger than the plane the picture was when it was compressed, 1 or more:
  *   a pattern that fills n x n times as many pixels has n times the coefficients
  */
-export function quantise(
-  plane: usize,
-  width: i32,
-  height: i32,
-  stride: i32,
-  fineness: f32,
-): void {
-  const rowBytes = <usize>stride << 2;
+export function quantise(plane: usize, width: i32, height: i32, stride: i32, fineness: f32): void {
+  const rowBytes = (<usize>stride) << 2;
   for (let y = 0; y + 8 <= height; y += 8) {
     for (let x = 0; x + 8 <= width; x += 8) {
-      const at = plane + (<usize>(y * stride + x) << 2);
+      const at = plane + ((<usize>(y * stride + x)) << 2);
       for (let row: usize = 0; row < 8; row++) {
         v128.store(BLOCK + (row << 5), v128.load(at + row * rowBytes));
         v128.store(BLOCK + (row << 5), v128.load(at + row * rowBytes, 16), 16);
@@ -91,9 +85,15 @@ export function quantise(
  * @param plane f32[height][stride] of width x height, the labelled luma
  * @param factor picture pixels per plane pixel
  */
-export function compressHalf(plane: usize, width: i32, height: i32, stride: i32, factor: f32): void {
+export function compressHalf(
+  plane: usize,
+  width: i32,
+  height: i32,
+  stride: i32,
+  factor: f32,
+): void {
   if (factor >= 2) {
-    memory.copy(planes.luma, plane, <usize>(height * stride) << 2);
+    memory.copy(planes.luma, plane, (<usize>(height * stride)) << 2);
     quantise(planes.luma, width, height, stride, factor / 2);
     return;
   }
@@ -101,9 +101,9 @@ export function compressHalf(plane: usize, width: i32, height: i32, stride: i32,
   const h = height >> 1;
   const quarter: f32 = 0.25;
   for (let y = 0; y < h; y++) {
-    let at = plane + (<usize>(2 * y * stride) << 2);
-    const below = <usize>stride << 2;
-    let out = planes.workA + (<usize>(y * w) << 2);
+    let at = plane + ((<usize>(2 * y * stride)) << 2);
+    const below = (<usize>stride) << 2;
+    let out = planes.workA + ((<usize>(y * w)) << 2);
     for (let x = 0; x < w; x++) {
       const upper = load<f32>(at) + load<f32>(at, 4);
       store<f32>(out, (upper + load<f32>(at + below) + load<f32>(at + below, 4)) * quarter);
@@ -116,17 +116,10 @@ export function compressHalf(plane: usize, width: i32, height: i32, stride: i32,
 }
 
 /** Keeps the part width x height of the plane from (left, top). */
-export function cut(
-  plane: usize,
-  stride: i32,
-  left: i32,
-  top: i32,
-  width: i32,
-  height: i32,
-): void {
+export function cut(plane: usize, stride: i32, left: i32, top: i32, width: i32, height: i32): void {
   for (let y = 0; y < height; y++) {
-    const from = plane + (<usize>((top + y) * stride + left) << 2);
-    memory.copy(planes.workA + (<usize>(y * width) << 2), from, <usize>width << 2);
+    const from = plane + ((<usize>((top + y) * stride + left)) << 2);
+    memory.copy(planes.workA + ((<usize>(y * width)) << 2), from, (<usize>width) << 2);
   }
   growPicture(width, height);
 }
@@ -149,7 +142,7 @@ export function turn(plane: usize, width: i32, height: i32, stride: i32, angle: 
     const v = (<f64>y + 0.5) / scale - 0.5 * frameHeight;
     let px = c * u + s * v + 0.5 * <f64>width - 0.5;
     let py = c * v - s * u + 0.5 * <f64>height - 0.5;
-    let out = planes.luma + (<usize>(y * planes.stride) << 2);
+    let out = planes.luma + ((<usize>(y * planes.stride)) << 2);
     for (let x = 0; x < planes.width; x++) {
       store<f32>(out, sampleAt(plane, width, height, stride, px, py));
       out += 4;
@@ -166,8 +159,8 @@ function sampleAt(plane: usize, width: i32, height: i32, stride: i32, x: f64, y:
   if (x < 0 || y < 0 || i >= width - 1 || j >= height - 1) return 255;
   const p = <f32>(x - <f64>i);
   const q = <f32>(y - <f64>j);
-  const at = plane + (<usize>(j * stride + i) << 2);
-  const below = at + (<usize>stride << 2);
+  const at = plane + ((<usize>(j * stride + i)) << 2);
+  const below = at + ((<usize>stride) << 2);
   const upper = load<f32>(at) + (load<f32>(at, 4) - load<f32>(at)) * p;
   const lower = load<f32>(below) + (load<f32>(below, 4) - load<f32>(below)) * p;
   return upper + (lower - upper) * q;

@@ -61,8 +61,8 @@ function listBins(): i32 {
     for (let ky = 0; ky <= HIGHEST; ky++) {
       for (let kx = ky == 0 ? 1 : -HIGHEST; kx <= HIGHEST; kx++) {
         if (kx * kx + ky * ky != squared) continue;
-        store<i16>(BIN + (<usize>count << 2), <i16>kx);
-        store<i16>(BIN + (<usize>count << 2), <i16>ky, 2);
+        store<i16>(BIN + ((<usize>count) << 2), <i16>kx);
+        store<i16>(BIN + ((<usize>count) << 2), <i16>ky, 2);
         count++;
       }
     }
@@ -71,11 +71,11 @@ function listBins(): i32 {
 }
 
 export function binX(bin: i32): i32 {
-  return <i32>load<i16>(BIN + (<usize>bin << 2));
+  return <i32>load<i16>(BIN + ((<usize>bin) << 2));
 }
 
 export function binY(bin: i32): i32 {
-  return <i32>load<i16>(BIN + (<usize>bin << 2), 2);
+  return <i32>load<i16>(BIN + ((<usize>bin) << 2), 2);
 }
 
 function binRadiusSquared(bin: i32): i32 {
@@ -102,9 +102,9 @@ function sign(word: u32, bit: u32): f32 {
 }
 
 function setPilot(index: i32, bin: i32, re: f32, im: f32): void {
-  store<u16>(PILOT_BIN + (<usize>index << 1), <u16>bin);
-  store<f32>(PILOT_SIGN + (<usize>index << 3), re);
-  store<f32>(PILOT_SIGN + (<usize>index << 3), im, 4);
+  store<u16>(PILOT_BIN + ((<usize>index) << 1), <u16>bin);
+  store<f32>(PILOT_SIGN + ((<usize>index) << 3), re);
+  store<f32>(PILOT_SIGN + ((<usize>index) << 3), im, 4);
   store<u8>(IS_PILOT + <usize>bin, 1);
 }
 
@@ -133,13 +133,13 @@ function dealCodedBits(bits: usize, signs: usize, axes: i32, codedBits: i32): vo
   for (let first = 0; first < axes; first += codedBits) {
     nextPermutation(ORDER, codedBits);
     for (let i = first; i < min<i32>(axes, first + codedBits); i++) {
-      store<u16>(bits + (<usize>i << 1), load<u16>(ORDER + (<usize>(i - first) << 1)));
+      store<u16>(bits + ((<usize>i) << 1), load<u16>(ORDER + ((<usize>(i - first)) << 1)));
     }
   }
   let word: u32 = 0;
   for (let i = 0; i < axes; i++) {
     if ((i & 31) == 0) word = nextWord();
-    store<f32>(signs + (<usize>i << 2), sign(word, <u32>i & 31));
+    store<f32>(signs + ((<usize>i) << 2), sign(word, <u32>i & 31));
   }
 }
 
@@ -155,13 +155,13 @@ function drawOuter(): void {
       nextPermutation(ORDER, OUTER_GROUP);
       inGroup = 0;
     }
-    const place = <i32>load<u16>(ORDER + (<usize>inGroup << 1));
+    const place = <i32>load<u16>(ORDER + ((<usize>inGroup) << 1));
     inGroup++;
     if (place < OUTER_GROUP / OUTER_EVERY) {
-      store<u16>(OUTER_AXIS + (<usize>outerAxes << 1), <u16>axis);
+      store<u16>(OUTER_AXIS + ((<usize>outerAxes) << 1), <u16>axis);
       outerAxes++;
     } else {
-      store<u16>(INNER_AXIS + (<usize>innerAxes << 1), <u16>axis);
+      store<u16>(INNER_AXIS + ((<usize>innerAxes) << 1), <u16>axis);
       innerAxes++;
     }
   }
@@ -208,15 +208,15 @@ export function addPilot(index: i32, bin: i32, re: f32, im: f32): void {
 }
 
 export function addOuterAxis(axis: i32, bit: i32, value: f32): void {
-  store<u16>(OUTER_AXIS + (<usize>outerAxes << 1), <u16>axis);
-  store<u16>(OUTER_BIT + (<usize>outerAxes << 1), <u16>bit);
-  store<f32>(OUTER_SIGN + (<usize>outerAxes << 2), value);
+  store<u16>(OUTER_AXIS + ((<usize>outerAxes) << 1), <u16>axis);
+  store<u16>(OUTER_BIT + ((<usize>outerAxes) << 1), <u16>bit);
+  store<f32>(OUTER_SIGN + ((<usize>outerAxes) << 2), value);
   outerAxes++;
 }
 
 export function addInnerAxis(axis: i32, bit: i32, value: f32): void {
-  store<u16>(INNER_AXIS + (<usize>innerAxes << 1), <u16>axis);
-  store<u16>(INNER_BIT + (<usize>innerAxes << 1), <u16>bit);
-  store<f32>(INNER_SIGN + (<usize>innerAxes << 2), value);
+  store<u16>(INNER_AXIS + ((<usize>innerAxes) << 1), <u16>axis);
+  store<u16>(INNER_BIT + ((<usize>innerAxes) << 1), <u16>bit);
+  store<f32>(INNER_SIGN + ((<usize>innerAxes) << 2), value);
   innerAxes++;
 }

@@ -89,7 +89,7 @@ export function nextPermutation(out: usize, count: i32): void {
   for (let i = 0; i < count; i++) store<u16>(out + ((<usize>i) << 1), <u16>i);
   for (let i = count - 1; i > 0; i--) {
     const a = out + ((<usize>i) << 1);
-    const b = out + (<usize>nextBelow(<u32>i + 1) << 1);
+    const b = out + ((<usize>nextBelow(<u32>i + 1)) << 1);
     const swap = load<u16>(a);
     store<u16>(a, load<u16>(b));
     store<u16>(b, swap);

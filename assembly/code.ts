@@ -39,7 +39,7 @@ const HADAMARD: usize = take(128 * 4);
 for (let g = 0; g < RATE; g++) {
   for (let state = 0; state < HALF; state++) {
     const odd = popcnt<i32>((state << 1) & generator(g)) & 1;
-    store<u32>(FLIPS + (<usize>(g * HALF + state) << 2), odd ? 0x80000000 : 0);
+    store<u32>(FLIPS + ((<usize>(g * HALF + state)) << 2), odd ? 0x80000000 : 0);
   }
 }
 
@@ -68,8 +68,8 @@ export function decodeOuterWord(soft: usize, bytes: usize, correlations: usize):
   for (let span = 1; span < 128; span <<= 1) {
     for (let i = 0; i < 128; i++) {
       if (i & span) continue;
-      const at = HADAMARD + (<usize>i << 2);
-      const pair = at + (<usize>span << 2);
+      const at = HADAMARD + ((<usize>i) << 2);
+      const pair = at + ((<usize>span) << 2);
       const a = load<f32>(at);
       const b = load<f32>(pair);
       store<f32>(at, a + b);
@@ -80,12 +80,12 @@ export function decodeOuterWord(soft: usize, bytes: usize, correlations: usize):
     let top: f32 = -1;
     let topRow = 0;
     for (let row = 0; row < 128; row++) {
-      const size = abs<f32>(load<f32>(HADAMARD + (<usize>row << 2)));
+      const size = abs<f32>(load<f32>(HADAMARD + ((<usize>row) << 2)));
       if (size <= top) continue;
       top = size;
       topRow = row;
     }
-    const at = HADAMARD + (<usize>topRow << 2);
+    const at = HADAMARD + ((<usize>topRow) << 2);
     store<i32>(bytes + (rank << 2), load<f32>(at) < 0 ? topRow | 128 : topRow);
     store<f32>(correlations + (rank << 2), top);
     store<f32>(at, 0);
@@ -183,12 +183,12 @@ export function decodeInner(soft: usize): u64 {
   }
   let state = 0;
   for (let s = 1; s < STATES; s++) {
-    if (load<f32>(from + (<usize>s << 2)) > load<f32>(from + (<usize>state << 2))) state = s;
+    if (load<f32>(from + ((<usize>s) << 2)) > load<f32>(from + ((<usize>state) << 2))) state = s;
   }
   let bits: u64 = 0;
   for (let t = INNER_BITS * LAPS - 1; t >= INNER_BITS; t--) {
     const place = <u64>(2 * INNER_BITS - 1 - t);
-    if (t < 2 * INNER_BITS) bits |= <u64>(state & 1) << place;
+    if (t < 2 * INNER_BITS) bits |= (<u64>(state & 1)) << place;
     const low = state >> 1;
     const byte = load<u8>(DECISIONS + <usize>t * (HALF / 4) + <usize>(low >> 2));
     const high = (byte >> <u8>(((state & 1) << 2) | (low & 3))) & 1;

@@ -6,8 +6,8 @@ import {
   addMapped,
   clearQuarter,
   correlateQuarter,
-  quarterEnergy,
   QUARTERS,
+  quarterEnergy,
   SPECTRUM_RE,
   sumQuarters,
 } from "./fold";
@@ -188,7 +188,8 @@ function coversPlane(): bool {
   }
   for (let i = 0; i < QUARTERS; i++) {
     const share = quarterEnergy(i) / energy;
-    if (share > TEXTURED && correlateQuarter(i, SPECTRUM_RE) < FOREIGN * share * shared) return false;
+    if (share > TEXTURED && correlateQuarter(i, SPECTRUM_RE) < FOREIGN * share * shared)
+      return false;
   }
   return true;
 }

@@ -15,6 +15,8 @@ import { whitenPlane } from "./whiten";
 const PILOT_SHARE: f64 = 0.36;
 /** Most that informed embedding changes an axis, in units of its plain amplitude. */
 const MOST_CORRECTION: f32 = 1.5;
+/** Amplitude of a data axis before the picture is taken into account. */
+const PLAIN: f32 = <f32>Math.sqrt((1 - PILOT_SHARE) / <f64>(AXES - 2 * PILOTS));
 const CODED_BITS = code.OUTER_CODED_BITS + code.INNER_CODED_BITS;
 
 /** f32[TILE][TILE_STRIDE]: the pattern in units of the mask; and the imaginary part on the way there. */
@@ -26,7 +28,7 @@ const HOST: usize = take(AXES * 4);
 const HOST_BITS: usize = take(CODED_BITS * 8);
 
 function setBin(x: i32, y: i32, re: f32, im: f32): void {
-  const at = <usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1))) << 2;
+  const at = (<usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1)))) << 2;
   store<f32>(PATTERN + at, re);
   store<f32>(PATTERN_IM + at, im);
 }
@@ -46,8 +48,8 @@ function synthesise(strength: f32): void {
   memory.fill(PATTERN, 0, TILE * TILE_STRIDE * 4);
   memory.fill(PATTERN_IM, 0, TILE * TILE_STRIDE * 4);
   for (let bin = 0; bin < BINS; bin++) {
-    const re = load<f32>(AMPLITUDE + (<usize>bin << 3));
-    const im = load<f32>(AMPLITUDE + (<usize>bin << 3), 4);
+    const re = load<f32>(AMPLITUDE + ((<usize>bin) << 3));
+    const im = load<f32>(AMPLITUDE + ((<usize>bin) << 3), 4);
     setBin(binX(bin), binY(bin), re, im);
     setBin(-binX(bin), -binY(bin), re, -im);
   }
@@ -61,8 +63,8 @@ function synthesise(strength: f32): void {
 /** change = mask x PATTERN over the plane. */
 function spread(): void {
   for (let y = 0; y < planes.height; y++) {
-    const row = <usize>(y * planes.stride) << 2;
-    const tile = PATTERN + (<usize>((y & (TILE - 1)) * TILE_STRIDE) << 2);
+    const row = (<usize>(y * planes.stride)) << 2;
+    const tile = PATTERN + ((<usize>((y & (TILE - 1)) * TILE_STRIDE)) << 2);
     for (let x: usize = 0; x < <usize>planes.stride; x += 4) {
       const value = v128.load(tile + ((x & (TILE - 1)) << 2));
       const at = row + (x << 2);
@@ -73,7 +75,7 @@ function spread(): void {
 
 /** luma = original + change, within 0..255: what a reader of the labelled picture would see. */
 export function addChange(): void {
-  const bytes = <usize>(planes.height * planes.stride) << 2;
+  const bytes = (<usize>(planes.height * planes.stride)) << 2;
   const black = f32x4.splat(0);
   const white = f32x4.splat(255);
   for (let at: usize = 0; at < bytes; at += 16) {
@@ -90,10 +92,18 @@ function foldPlane(): void {
 }
 
 /** Sums HOST per coded bit, or spreads the clipped correction onto the data axes' amplitudes. */
-function forCode(axes: usize, bits: usize, signs: usize, count: i32, first: i32, plain: f32, gain: f32): void {
+function forCode(
+  axes: usize,
+  bits: usize,
+  signs: usize,
+  count: i32,
+  first: i32,
+  plain: f32,
+  gain: f32,
+): void {
   for (let i: usize = 0; i < <usize>count; i++) {
-    const axis = <usize>load<u16>(axes + (i << 1)) << 2;
-    const bit = HOST_BITS + (<usize>(first + <i32>load<u16>(bits + (i << 1))) << 3);
+    const axis = (<usize>load<u16>(axes + (i << 1))) << 2;
+    const bit = HOST_BITS + ((<usize>(first + <i32>load<u16>(bits + (i << 1)))) << 3);
     const sign = load<f32>(signs + (i << 2));
     if (gain == 0) {
       store<f32>(bit, load<f32>(bit) + sign * load<f32>(HOST + axis));
@@ -107,7 +117,15 @@ function forCode(axes: usize, bits: usize, signs: usize, count: i32, first: i32,
 }
 
 function forCodes(plain: f32, gain: f32): void {
-  forCode(carriers.OUTER_AXIS, carriers.OUTER_BIT, carriers.OUTER_SIGN, carriers.outerAxes, 0, plain, gain);
+  forCode(
+    carriers.OUTER_AXIS,
+    carriers.OUTER_BIT,
+    carriers.OUTER_SIGN,
+    carriers.outerAxes,
+    0,
+    plain,
+    gain,
+  );
   forCode(
     carriers.INNER_AXIS,
     carriers.INNER_BIT,
@@ -123,7 +141,7 @@ function forCodes(plain: f32, gain: f32): void {
 function setPilots(): void {
   const plain = <f32>Math.sqrt(PILOT_SHARE / <f64>(2 * PILOTS));
   for (let pilot: usize = 0; pilot < <usize>PILOTS; pilot++) {
-    const bin = <usize>load<u16>(carriers.PILOT_BIN + (pilot << 1)) << 3;
+    const bin = (<usize>load<u16>(carriers.PILOT_BIN + (pilot << 1))) << 3;
     store<f32>(AMPLITUDE + bin, plain * load<f32>(carriers.PILOT_SIGN + (pilot << 3)));
     store<f32>(AMPLITUDE + bin, plain * load<f32>(carriers.PILOT_SIGN + (pilot << 3), 4), 4);
   }
@@ -144,7 +162,7 @@ function measureGain(): f32 {
 
 /** Looks at the plane under the reader: keeps it, its mask, and what it says on every axis. */
 export function studyPlane(): void {
-  memory.copy(planes.original, planes.luma, <usize>(planes.height * planes.stride) << 2);
+  memory.copy(planes.original, planes.luma, (<usize>(planes.height * planes.stride)) << 2);
   measureMask(planes.original);
   foldPlane();
   read.measureNoise();
@@ -154,27 +172,47 @@ export function studyPlane(): void {
   forCodes(0, 0);
 }
 
-/**
- * Makes planes.change for the template in use, after studyPlane.
- * @param strength deviation of the pattern in units of the mask
- */
-export function weave(strength: f32): void {
-  const plain = <f32>Math.sqrt((1 - PILOT_SHARE) / <f64>(AXES - 2 * PILOTS));
+/** What arrives at the reader of a unit of amplitude, and the pattern's energy when that was measured. */
+let plainGain: f64 = 1;
+let plainEnergy: f64 = 1;
+
+/** Amplitudes without regard to the picture, to see how much of them arrives. */
+function weavePlain(strength: f32): void {
   memory.fill(AMPLITUDE, 0, AXES * 4);
   setPilots();
-  forCodes(plain, 1e9);
+  forCodes(PLAIN, 1e9);
   synthesise(strength);
   spread();
   addChange();
   foldPlane();
   read.takeBins(0);
-  // The correction costs energy, which scales the whole pattern down: settle both together.
-  const energy = patternEnergy();
-  const gain = <f64>max<f32>(measureGain(), 1e-3);
+  plainEnergy = patternEnergy();
+  plainGain = <f64>max<f32>(measureGain(), 1e-3);
+}
+
+/** Amplitudes that take back what the picture says, which costs energy: both are settled together. */
+function weaveInformed(strength: f32, maskGain: f64): void {
   for (let round = 0; round < 3; round++) {
-    const arriving = <f32>(gain * Math.sqrt(energy / patternEnergy()));
-    forCodes(plain, arriving);
+    const gain = plainGain * maskGain * Math.sqrt(plainEnergy / patternEnergy());
+    forCodes(PLAIN, <f32>gain);
   }
   synthesise(strength);
   spread();
+}
+
+/**
+ * Makes planes.change for the template in use, after studyPlane.
+ * @param strength deviation of the pattern in units of the mask
+ */
+export function weave(strength: f32): void {
+  weavePlain(strength);
+  weaveInformed(strength, 1);
+}
+
+/**
+ * Makes planes.change again after the mask was raised.
+ * @param maskGain by how much it was raised: the root of the ratio of mean squares
+ */
+export function weaveAgain(strength: f32, maskGain: f64): void {
+  weaveInformed(strength, maskGain);
 }

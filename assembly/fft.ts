@@ -22,7 +22,7 @@ function transformStrip(n: i32, inverse: bool): usize {
   let to = PONG;
   let length = n;
   let stride: usize = 1;
-  const step: usize = <usize>(LARGEST / n) << 3;
+  const step: usize = (<usize>(LARGEST / n)) << 3;
   const sign = f32x4.splat(inverse ? -1.0 : 1.0);
   while (length >= 4) {
     const quarter = length >> 2;

@@ -12,7 +12,7 @@ export const SPECTRUM_IM: usize = take(TILE * TILE_STRIDE * 4);
 
 /** f32[QUARTERS][TILE][TILE_STRIDE]: the folds of the plane's four quarters, row by row. */
 export const QUARTERS: i32 = 4;
-const FOLD_BYTES: usize = <usize>(TILE * TILE_STRIDE) << 2;
+const FOLD_BYTES: usize = (<usize>(TILE * TILE_STRIDE)) << 2;
 const QUARTER: usize = take(<usize>QUARTERS * FOLD_BYTES);
 /** Where addFold and addMapped add. */
 let target: usize = FOLD;
@@ -75,22 +75,22 @@ export function addFold(
   bottom: i32,
 ): void {
   for (let y = top; y < bottom; y++) {
-    const row = white + (<usize>(y * stride) << 2);
-    const out = target + (<usize>((y & (TILE - 1)) * TILE_STRIDE) << 2);
+    const row = white + ((<usize>(y * stride)) << 2);
+    const out = target + ((<usize>((y & (TILE - 1)) * TILE_STRIDE)) << 2);
     let x = left;
     for (; x + 4 <= right; x += 4) {
-      const at = out + (<usize>(x & (TILE - 1)) << 2);
-      v128.store(at, f32x4.add(v128.load(at), v128.load(row + (<usize>x << 2))));
+      const at = out + ((<usize>(x & (TILE - 1))) << 2);
+      v128.store(at, f32x4.add(v128.load(at), v128.load(row + ((<usize>x) << 2))));
     }
     for (; x < right; x++) {
-      const at = out + (<usize>(x & (TILE - 1)) << 2);
-      store<f32>(at, load<f32>(at) + load<f32>(row + (<usize>x << 2)));
+      const at = out + ((<usize>(x & (TILE - 1))) << 2);
+      store<f32>(at, load<f32>(at) + load<f32>(row + ((<usize>x) << 2)));
     }
   }
 }
 
 function addAt(x: i32, y: i32, value: f32): void {
-  const at = target + (<usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1))) << 2);
+  const at = target + ((<usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1)))) << 2);
   store<f32>(at, load<f32>(at) + value);
 }
 
@@ -120,7 +120,7 @@ export function addMapped(
     let v = d * <f64>left + e * <f64>y + f;
     u += period - Math.floor(u / period) * period;
     v += period - Math.floor(v / period) * period;
-    let at = white + (<usize>(y * stride + left) << 2);
+    let at = white + ((<usize>(y * stride + left)) << 2);
     for (let x = left; x < right; x++) {
       const value = load<f32>(at);
       at += 4;

@@ -1,7 +1,7 @@
 // The boundary of the kernel: functions and integer constants, numbers only. The only caller is
 // sdk/engine.ts; what lies at each address is told where the constant is defined.
 export { applyRows, beginApply, meanSquare } from "./apply";
-export { useKey, KEY } from "./carriers";
+export { KEY, useKey } from "./carriers";
 export {
   bestCorrelation,
   bestPilotScore,
@@ -14,6 +14,7 @@ export {
   readsMade,
 } from "./detect";
 export { studyPlane, weave } from "./embed";
+export { lumaRange } from "./planes";
 export { MAX_SIDE, meanSsim } from "./quality";
 export { beginPicture, endPicture, pushGrey, pushRgba, STRIP, STRIP_PIXELS } from "./resample";
 export { measureMargin, weaveChecked } from "./strengthen";

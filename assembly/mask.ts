@@ -1,7 +1,8 @@
 // How many grey levels each canonical pixel may move at strength 1: local activity, kept off the flat
 // side of edges, where the eye would see it.
-import { extendLine, extendRows, LINE, SUM_11, SUM_9, smooth11, smooth9 } from "./smooth";
+
 import * as planes from "./planes";
+import { extendLine, extendRows, LINE, SUM_9, SUM_11, smooth9, smooth11 } from "./smooth";
 
 /** Grey levels in flat areas, per grey level of activity, and at most. */
 const FLAT: f32 = 1.6;
@@ -21,7 +22,7 @@ function smoothPlane(plane: usize, width: i32, height: i32, rowBytes: usize): vo
   const rows = planes.workA + <usize>planes.MARGIN_ROWS * rowBytes;
   const scale = f32x4.splat(1 / SUM_9);
   for (let y: usize = 0; y < <usize>height; y++) {
-    memory.copy(LINE, plane + y * rowBytes, <usize>width << 2);
+    memory.copy(LINE, plane + y * rowBytes, (<usize>width) << 2);
     extendLine(width);
     for (let at: usize = 0; at < rowBytes; at += 16) {
       v128.store(rows + y * rowBytes + at, f32x4.mul(smooth9(LINE + at, 4), scale));
@@ -36,7 +37,7 @@ function smoothPlane(plane: usize, width: i32, height: i32, rowBytes: usize): vo
 /** Local deviation about the smoothed plane, into `activity`. */
 function measureActivity(luma: usize, activity: usize, bytes: usize): void {
   memory.copy(activity, luma, bytes);
-  const rowBytes = <usize>planes.stride << 2;
+  const rowBytes = (<usize>planes.stride) << 2;
   smoothPlane(activity, planes.width, planes.height, rowBytes);
   for (let at: usize = 0; at < bytes; at += 16) {
     const high = f32x4.sub(v128.load(luma + at), v128.load(activity + at));
@@ -45,7 +46,7 @@ function measureActivity(luma: usize, activity: usize, bytes: usize): void {
   const rows = planes.workA + <usize>planes.MARGIN_ROWS * rowBytes;
   const scale = f32x4.splat(1 / SUM_11);
   for (let y: usize = 0; y < <usize>planes.height; y++) {
-    memory.copy(LINE, activity + y * rowBytes, <usize>planes.width << 2);
+    memory.copy(LINE, activity + y * rowBytes, (<usize>planes.width) << 2);
     extendLine(planes.width);
     for (let at: usize = 0; at < rowBytes; at += 16) {
       v128.store(rows + y * rowBytes + at, f32x4.mul(smooth11(LINE + at, 4), scale));
@@ -60,10 +61,10 @@ function measureActivity(luma: usize, activity: usize, bytes: usize): void {
 
 /** Minimum over (2 ERODE + 1)^2, from `activity` into `quiet`, through workA. */
 function erode(activity: usize, quiet: usize): void {
-  const rowBytes = <usize>planes.stride << 2;
+  const rowBytes = (<usize>planes.stride) << 2;
   const rows = planes.workA + <usize>planes.MARGIN_ROWS * rowBytes;
   for (let y: usize = 0; y < <usize>planes.height; y++) {
-    memory.copy(LINE, activity + y * rowBytes, <usize>planes.width << 2);
+    memory.copy(LINE, activity + y * rowBytes, (<usize>planes.width) << 2);
     extendLine(planes.width);
     for (let at: usize = 0; at < rowBytes; at += 16) {
       let least = v128.load(LINE + at);
@@ -88,12 +89,12 @@ function erode(activity: usize, quiet: usize): void {
  * @param luma f32[height][stride], grey levels
  */
 export function measureMask(luma: usize): void {
-  const bytes = <usize>(planes.height * planes.stride) << 2;
+  const bytes = (<usize>(planes.height * planes.stride)) << 2;
   const activity = planes.mask;
   const quiet = planes.change;
   measureActivity(luma, activity, bytes);
   erode(activity, quiet);
-  smoothPlane(quiet, planes.width, planes.height, <usize>planes.stride << 2);
+  smoothPlane(quiet, planes.width, planes.height, (<usize>planes.stride) << 2);
   for (let at: usize = 0; at < bytes; at += 16) {
     const gentle = f32x4.add(
       f32x4.mul(v128.load(quiet + at), f32x4.splat(GENTLE)),

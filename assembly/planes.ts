@@ -72,9 +72,9 @@ export function reservePlanes(newWidth: i32, newHeight: i32, rowsBytes: usize): 
   rewind(base);
   // Simulated attacks may round to a little more than the picture's own plane.
   const rows = newHeight + 4;
-  const plane = (<usize>((stride + 8) * rows) << 2) + 64;
-  const scratch = plane + (<usize>(stride * 2 * MARGIN_ROWS) << 2);
-  const half = (<usize>(halfStride * (halfHeight + 2)) << 2) + 64;
+  const plane = ((<usize>((stride + 8) * rows)) << 2) + 64;
+  const scratch = plane + ((<usize>(stride * 2 * MARGIN_ROWS)) << 2);
+  const half = ((<usize>(halfStride * (halfHeight + 2))) << 2) + 64;
   const at = take(2 * plane + 2 * scratch + 2 * half + (embedding ? 3 * plane + rowsBytes : 0));
   if (at == 0) {
     capacity = 0;
@@ -94,4 +94,19 @@ export function reservePlanes(newWidth: i32, newHeight: i32, rowsBytes: usize): 
   widest = stride;
   pictureBytes = rowsBytes;
   return true;
+}
+
+/** Difference between the lightest and the darkest pixel of the plane under the reader, grey levels. */
+export function lumaRange(): f32 {
+  let least: f32 = 255;
+  let most: f32 = 0;
+  for (let y = 0; y < height; y++) {
+    const row = luma + ((<usize>(y * stride)) << 2);
+    for (let x: usize = 0; x < <usize>width; x++) {
+      const value = load<f32>(row + (x << 2));
+      least = min<f32>(least, value);
+      most = max<f32>(most, value);
+    }
+  }
+  return most - least;
 }

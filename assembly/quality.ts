@@ -24,14 +24,14 @@ let ringBytes: usize = 0;
 let rowBytes: usize = 0;
 
 let width: i32 = 0;
-let height: i32 = 0;
 let row: i32 = 0;
 let total: f64 = 0;
 let compared: i32 = 0;
 
 let weightSum: f64 = 0;
 for (let i = 0; i < SPAN; i++) weightSum += gaussian(i);
-for (let i = 0; i < SPAN; i++) store<f32>(WEIGHTS + (<usize>i << 2), <f32>(gaussian(i) / weightSum));
+for (let i = 0; i < SPAN; i++)
+  store<f32>(WEIGHTS + ((<usize>i) << 2), <f32>(gaussian(i) / weightSum));
 
 function gaussian(i: i32): f64 {
   const distance = <f64>(i - SPAN / 2);
@@ -40,13 +40,12 @@ function gaussian(i: i32): f64 {
 
 /** Bytes that the ring of a picture of this width takes at planes.pictureRows. */
 export function ringSize(pictureWidth: i32): usize {
-  return <usize>SPAN * MAPS * (<usize>((pictureWidth + 3) & ~3) << 2);
+  return <usize>SPAN * MAPS * ((<usize>((pictureWidth + 3) & ~3)) << 2);
 }
 
-export function begin(pictureWidth: i32, pictureHeight: i32): void {
+export function begin(pictureWidth: i32): void {
   width = pictureWidth;
-  height = pictureHeight;
-  rowBytes = <usize>((width + 3) & ~3) << 2;
+  rowBytes = (<usize>((width + 3) & ~3)) << 2;
   ringBytes = MAPS * rowBytes;
   row = 0;
   total = 0;
@@ -66,12 +65,12 @@ export function takeAfter(pixels: usize): void {
 
 /** Smooths the products of the row along x. */
 function smoothAlong(out: usize): void {
-  for (let at: usize = 0; at < <usize>(width - SPAN + 1) << 2; at += 16) {
+  for (let at: usize = 0; at < (<usize>(width - SPAN + 1)) << 2; at += 16) {
     let a = f32x4.splat(0);
     let b = f32x4.splat(0);
     let squares = f32x4.splat(0);
     let product = f32x4.splat(0);
-    for (let k: usize = 0; k < <usize>SPAN << 2; k += 4) {
+    for (let k: usize = 0; k < (<usize>SPAN) << 2; k += 4) {
       const weight = v128.load32_splat(WEIGHTS + k);
       const x = v128.load(BEFORE + at + k);
       const y = v128.load(AFTER + at + k);
@@ -112,7 +111,7 @@ function compareRow(): void {
   const c2 = f32x4.splat(C2);
   let sum = f32x4.splat(0);
   for (let x = 0; x < count; x += 4) {
-    const at = <usize>x << 2;
+    const at = (<usize>x) << 2;
     const a = smoothDown(0, at);
     const b = smoothDown(1, at);
     const ab = f32x4.mul(a, b);

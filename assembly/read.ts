@@ -2,7 +2,7 @@
 // counts when the normalised correlation of its whole code word reaches ACCEPTANCE; why that number makes
 // a false one rarer than 1e-9 per picture: docs/format.md, "Acceptance". All maths here is f32.
 import * as carriers from "./carriers";
-import { binX, binY, BINS, HIGHEST, PILOTS, TILE } from "./carriers";
+import { BINS, binX, binY, HIGHEST, PILOTS, TILE } from "./carriers";
 import * as code from "./code";
 import { fft2d } from "./fft";
 import { FOLD, SPECTRUM_IM, SPECTRUM_RE, TILE_STRIDE } from "./fold";
@@ -66,14 +66,14 @@ let threshold: f32 = ACCEPTANCE;
 
 for (let i = 0; i < PHASES; i++) {
   const angle = (2.0 * Math.PI * <f64>i) / <f64>PHASES;
-  store<f32>(PHASE + (<usize>i << 3), <f32>Math.cos(angle));
-  store<f32>(PHASE + (<usize>i << 3), <f32>-Math.sin(angle), 4);
+  store<f32>(PHASE + ((<usize>i) << 3), <f32>Math.cos(angle));
+  store<f32>(PHASE + ((<usize>i) << 3), <f32>-Math.sin(angle), 4);
 }
 for (let which = 0; which < WEIGHTINGS; which++) {
   const cut: f64 = which == 0 ? 1e9 : which == 1 ? 22 : 14;
   for (let squared = 0; squared <= HIGHEST * HIGHEST; squared++) {
     const ratio = <f64>squared / (cut * cut);
-    const at = WEIGHT + (<usize>(which * (HIGHEST * HIGHEST + 1) + squared) << 2);
+    const at = WEIGHT + ((<usize>(which * (HIGHEST * HIGHEST + 1) + squared)) << 2);
     store<f32>(at, <f32>(1 / (1 + ratio * ratio * ratio * ratio)));
   }
 }
@@ -90,11 +90,11 @@ export function beginKey(): void {
 }
 
 function tileAt(x: i32, y: i32): usize {
-  return <usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1))) << 2;
+  return (<usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1)))) << 2;
 }
 
 function noiseAt(x: i32, y: i32): usize {
-  return <usize>(y * NOISE_SPAN + x + HIGHEST) << 2;
+  return (<usize>(y * NOISE_SPAN + x + HIGHEST)) << 2;
 }
 
 /** Transforms FOLD into SPECTRUM_RE, SPECTRUM_IM; FOLD is then the power. */
@@ -125,15 +125,15 @@ function measureRadial(): void {
         count += 1;
       }
     }
-    store<f32>(sums + (<usize>radius << 2), sum / count);
+    store<f32>(sums + ((<usize>radius) << 2), sum / count);
   }
   for (let radius = 0; radius < RADII; radius++) {
     let sum: f32 = 0;
     for (let d = -2; d <= 2; d++) {
       const at = max<i32>(0, min<i32>(RADII - 1, radius + d));
-      sum += load<f32>(sums + (<usize>at << 2));
+      sum += load<f32>(sums + ((<usize>at) << 2));
     }
-    store<f32>(RADIAL + (<usize>radius << 2), sum / 5);
+    store<f32>(RADIAL + ((<usize>radius) << 2), sum / 5);
   }
 }
 
@@ -155,7 +155,7 @@ export function measureNoise(): void {
       let sum: f32 = 0;
       for (let d = 0; d <= 2 * NOISE_REACH; d++) sum += load<f32>(ROW_SUMS + noiseAt(x, y + d));
       const radius = min<i32>(RADII - 1, <i32>Mathf.sqrt(<f32>(x * x + y * y)));
-      const power = <f32>0.5 * (sum / 81 + load<f32>(RADIAL + (<usize>radius << 2)));
+      const power = <f32>0.5 * (sum / 81 + load<f32>(RADIAL + ((<usize>radius) << 2)));
       store<f32>(NOISE + noiseAt(x, y), 1 / Mathf.sqrt(power + <f32>1e-6));
     }
   }
@@ -179,8 +179,8 @@ export function takeBins(orientation: i32): void {
     const noise = y > 0 || (y == 0 && x > 0) ? noiseAt(x, y) : noiseAt(-x, -y);
     const scale = load<f32>(NOISE + noise);
     const at = tileAt(x, y);
-    store<f32>(BIN_VALUE + (<usize>bin << 3), load<f32>(SPECTRUM_RE + at) * scale);
-    store<f32>(BIN_VALUE + (<usize>bin << 3), load<f32>(SPECTRUM_IM + at) * scale, 4);
+    store<f32>(BIN_VALUE + ((<usize>bin) << 3), load<f32>(SPECTRUM_RE + at) * scale);
+    store<f32>(BIN_VALUE + ((<usize>bin) << 3), load<f32>(SPECTRUM_IM + at) * scale, 4);
   }
 }
 
@@ -188,13 +188,13 @@ function weightOf(bin: i32): f32 {
   const x = binX(bin);
   const y = binY(bin);
   const index = weighting * (HIGHEST * HIGHEST + 1) + x * x + y * y;
-  return load<f32>(WEIGHT + (<usize>index << 2));
+  return load<f32>(WEIGHT + ((<usize>index) << 2));
 }
 
 /** Where in PHASE the factor exp(-2 pi i k shift / TILE) of a bin lies. */
 function phaseOf(bin: i32, x: f32, y: f32): usize {
   const turns = (<f32>binX(bin) * x + <f32>binY(bin) * y) * <f32>(PHASES / TILE);
-  return PHASE + (<usize>(<i32>Mathf.floor(turns + <f32>0.5) & (PHASES - 1)) << 3);
+  return PHASE + ((<usize>(<i32>Mathf.floor(turns + <f32>0.5) & (PHASES - 1))) << 3);
 }
 
 /** Correlation of the pilots at one shift, standard normal where there is no label. */
@@ -207,8 +207,8 @@ export function pilotsAt(x: f32, y: f32): f32 {
     const phase = phaseOf(bin, x, y);
     const c = load<f32>(phase);
     const s = load<f32>(phase, 4);
-    const re = load<f32>(BIN_VALUE + (<usize>bin << 3));
-    const im = load<f32>(BIN_VALUE + (<usize>bin << 3), 4);
+    const re = load<f32>(BIN_VALUE + ((<usize>bin) << 3));
+    const im = load<f32>(BIN_VALUE + ((<usize>bin) << 3), 4);
     const signRe = load<f32>(carriers.PILOT_SIGN + (pilot << 3));
     const signIm = load<f32>(carriers.PILOT_SIGN + (pilot << 3), 4);
     sum += weight * (signRe * (re * c - im * s) + signIm * (re * s + im * c));
@@ -266,13 +266,13 @@ export function findShift(which: i32): void {
   for (let pilot: usize = 0; pilot < <usize>PILOTS; pilot++) {
     const bin = <i32>load<u16>(carriers.PILOT_BIN + (pilot << 1));
     const weight = weightOf(bin);
-    const re = load<f32>(BIN_VALUE + (<usize>bin << 3)) * weight;
-    const im = load<f32>(BIN_VALUE + (<usize>bin << 3), 4) * weight;
+    const re = load<f32>(BIN_VALUE + ((<usize>bin) << 3)) * weight;
+    const im = load<f32>(BIN_VALUE + ((<usize>bin) << 3), 4) * weight;
     const signRe = load<f32>(carriers.PILOT_SIGN + (pilot << 3));
     const signIm = load<f32>(carriers.PILOT_SIGN + (pilot << 3), 4);
     const x = binX(bin) & (SHIFT_SIDE - 1);
     const y = binY(bin) & (SHIFT_SIDE - 1);
-    const at = <usize>(y * SHIFT_STRIDE + x) << 2;
+    const at = (<usize>(y * SHIFT_STRIDE + x)) << 2;
     store<f32>(SHIFT_RE + at, signRe * re + signIm * im);
     store<f32>(SHIFT_IM + at, signRe * im - signIm * re);
   }
@@ -282,7 +282,7 @@ export function findShift(which: i32): void {
   let topY: i32 = 0;
   for (let y = 0; y < SHIFT_SIDE; y++) {
     for (let x = 0; x < SHIFT_SIDE; x++) {
-      const value = load<f32>(SHIFT_RE + (<usize>(y * SHIFT_STRIDE + x) << 2));
+      const value = load<f32>(SHIFT_RE + ((<usize>(y * SHIFT_STRIDE + x)) << 2));
       if (value <= top) continue;
       top = value;
       topX = x;
@@ -295,7 +295,7 @@ export function findShift(which: i32): void {
 /** Turns the bins to the shift found and weighs them. */
 function takeAxes(): void {
   for (let bin = 0; bin < BINS; bin++) {
-    const at = <usize>bin << 3;
+    const at = (<usize>bin) << 3;
     const weight = weightOf(bin);
     const phase = phaseOf(bin, shiftX, shiftY);
     const c = load<f32>(phase) * weight;
@@ -309,11 +309,11 @@ function takeAxes(): void {
 
 /** Adds the axes of one code into its coded bits; returns the axes' energy. */
 function despread(axes: usize, bits: usize, signs: usize, count: i32, codedBits: i32): f32 {
-  memory.fill(SOFT, 0, <usize>codedBits << 2);
+  memory.fill(SOFT, 0, (<usize>codedBits) << 2);
   let energy: f32 = 0;
   for (let i: usize = 0; i < <usize>count; i++) {
-    const value = load<f32>(AXIS_VALUE + (<usize>load<u16>(axes + (i << 1)) << 2));
-    const at = SOFT + (<usize>load<u16>(bits + (i << 1)) << 2);
+    const value = load<f32>(AXIS_VALUE + ((<usize>load<u16>(axes + (i << 1))) << 2));
+    const at = SOFT + ((<usize>load<u16>(bits + (i << 1))) << 2);
     store<f32>(at, load<f32>(at) + value * load<f32>(signs + (i << 2)));
     energy += value * value;
   }
@@ -325,7 +325,7 @@ function pilotEvidence(): f32 {
   let sum: f32 = 0;
   pilotEnergy = 0;
   for (let pilot: usize = 0; pilot < <usize>PILOTS; pilot++) {
-    const at = AXIS_VALUE + (<usize>load<u16>(carriers.PILOT_BIN + (pilot << 1)) << 3);
+    const at = AXIS_VALUE + ((<usize>load<u16>(carriers.PILOT_BIN + (pilot << 1))) << 3);
     const re = load<f32>(at);
     const im = load<f32>(at, 4);
     sum += load<f32>(carriers.PILOT_SIGN + (pilot << 3)) * re;
@@ -355,7 +355,7 @@ function readInner(cohort: i32, outerCorrelation: f32, outerEnergy: f32): void {
   best = max<f32>(best, normalised);
   if (normalised <= correlation || !code.isValid(word)) return;
   correlation = normalised;
-  label = (<u64>cohort << <u64>code.INNER_LABEL_BITS) | (word >> 16);
+  label = ((<u64>cohort) << (<u64>code.INNER_LABEL_BITS)) | (word >> 16);
 }
 
 /** The best pair of outer words not yet taken, as a cohort; its sum is pairCorrelation. */
@@ -364,16 +364,16 @@ function takeBestPair(): i32 {
   let top: i32 = 0;
   for (let pair = 0; pair < code.OUTER_LIST * code.OUTER_LIST; pair++) {
     if (load<u8>(TAKEN + <usize>pair)) continue;
-    const high = OUTER_CORRELATIONS + (<usize>(pair / code.OUTER_LIST) << 2);
-    const low = OUTER_CORRELATIONS + (<usize>(code.OUTER_LIST + (pair % code.OUTER_LIST)) << 2);
+    const high = OUTER_CORRELATIONS + ((<usize>(pair / code.OUTER_LIST)) << 2);
+    const low = OUTER_CORRELATIONS + ((<usize>(code.OUTER_LIST + (pair % code.OUTER_LIST))) << 2);
     const sum = load<f32>(high) + load<f32>(low);
     if (sum <= pairCorrelation) continue;
     pairCorrelation = sum;
     top = pair;
   }
   store<u8>(TAKEN + <usize>top, 1);
-  const high = load<i32>(OUTER_BYTES + (<usize>(top / code.OUTER_LIST) << 2));
-  const low = load<i32>(OUTER_BYTES + (<usize>(code.OUTER_LIST + (top % code.OUTER_LIST)) << 2));
+  const high = load<i32>(OUTER_BYTES + ((<usize>(top / code.OUTER_LIST)) << 2));
+  const low = load<i32>(OUTER_BYTES + ((<usize>(code.OUTER_LIST + (top % code.OUTER_LIST))) << 2));
   return (high << 8) | low;
 }
 
@@ -403,7 +403,7 @@ export function templateCorrelation(): f32 {
     const signs = which == 0 ? carriers.OUTER_SIGN : carriers.INNER_SIGN;
     const count = which == 0 ? carriers.outerAxes : carriers.innerAxes;
     for (let i: usize = 0; i < <usize>count; i++) {
-      const value = load<f32>(AXIS_VALUE + (<usize>load<u16>(axes + (i << 1)) << 2));
+      const value = load<f32>(AXIS_VALUE + ((<usize>load<u16>(axes + (i << 1))) << 2));
       sum += value * load<f32>(signs + (i << 2));
       energy += value * value;
     }
@@ -412,7 +412,7 @@ export function templateCorrelation(): f32 {
 }
 
 function setExpected(axis: i32, value: f32): void {
-  store<f32>(AXIS_VALUE + (<usize>axis << 2), value);
+  store<f32>(AXIS_VALUE + ((<usize>axis) << 2), value);
 }
 
 /**
@@ -438,8 +438,8 @@ export function makeExpectedTile(): void {
     const phase = phaseOf(bin, shiftX, shiftY);
     const c = load<f32>(phase);
     const s = load<f32>(phase, 4);
-    const re = load<f32>(AXIS_VALUE + (<usize>bin << 3));
-    const im = load<f32>(AXIS_VALUE + (<usize>bin << 3), 4);
+    const re = load<f32>(AXIS_VALUE + ((<usize>bin) << 3));
+    const im = load<f32>(AXIS_VALUE + ((<usize>bin) << 3), 4);
     const scale = load<f32>(NOISE + noiseAt(x, y));
     const expectedRe = (re * c + im * s) * scale;
     const expectedIm = (im * c - re * s) * scale;

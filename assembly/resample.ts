@@ -32,7 +32,7 @@ function weightsOfSpans(): void {
     const high = Math.min(Math.max(<f64>(x + 1) * factor, low + 1e-3), <f64>sourceWidth);
     const first = <i32>Math.floor(low);
     const last = max<i32>(first, <i32>Math.ceil(high) - 1);
-    const at = SPANS + (<usize>x << 4);
+    const at = SPANS + ((<usize>x) << 4);
     const area = high - low;
     store<i32>(at, first);
     store<i32>(at, last - first - 1, 4);
@@ -58,7 +58,7 @@ export function tapsAt(position: f64, at: usize): void {
   const first = <i32>Math.floor(centre) - 1;
   store<i32>(at, first);
   for (let k = 0; k < 4; k++) {
-    store<f32>(at + (<usize>k << 2), <f32>cubic(centre - <f64>(first + k)), 16);
+    store<f32>(at + ((<usize>k) << 2), <f32>cubic(centre - <f64>(first + k)), 16);
   }
 }
 
@@ -68,7 +68,7 @@ export function tapIndex(at: usize, k: i32, length: i32): i32 {
 }
 
 function weighted(row: usize, at: usize): v128 {
-  return f32x4.mul(v128.load(row + (<usize>load<i32>(at) << 2)), v128.load(at, 16));
+  return f32x4.mul(v128.load(row + ((<usize>load<i32>(at)) << 2)), v128.load(at, 16));
 }
 
 /**
@@ -78,7 +78,7 @@ function weighted(row: usize, at: usize): v128 {
  * @param out f32[count]
  */
 export function growRow(row: usize, length: i32, columns: usize, out: usize, count: i32): void {
-  const end = row + (<usize>length << 2);
+  const end = row + ((<usize>length) << 2);
   for (let i: usize = 4; i <= ROW_MARGIN * 4; i += 4) {
     store<f32>(row - i, load<f32>(row));
     store<f32>(end + i - 4, load<f32>(end - 4));
@@ -115,7 +115,7 @@ export function beginPicture(width: i32, height: i32, embedding: bool): bool {
   summed = 0;
   if (factor > 1) {
     weightsOfSpans();
-    memory.fill(SUMS, 0, (<usize>width << 2) + 16);
+    memory.fill(SUMS, 0, ((<usize>width) << 2) + 16);
   }
   return true;
 }
@@ -123,7 +123,7 @@ export function beginPicture(width: i32, height: i32, embedding: bool): bool {
 /** Adds weight x row to SUMS. */
 function addRow(row: usize, weight: f32): void {
   const w = f32x4.splat(weight);
-  const bytes = <usize>sourceWidth << 2;
+  const bytes = (<usize>sourceWidth) << 2;
   for (let at: usize = 0; at < bytes; at += 16) {
     const sum = v128.load(SUMS + at);
     v128.store(SUMS + at, f32x4.add(sum, f32x4.mul(v128.load(row + at), w)));
@@ -133,10 +133,10 @@ function addRow(row: usize, weight: f32): void {
 /** Shrinks SUMS into the next plane row and clears it. */
 function flushRow(): void {
   const scale = <f32>(1 / summed);
-  const out = planes.luma + (<usize>(planeRow * planes.stride) << 2);
+  const out = planes.luma + ((<usize>(planeRow * planes.stride)) << 2);
   for (let x: usize = 0; x < <usize>planes.width; x++) {
     const span = SPANS + (x << 4);
-    let at = SUMS + (<usize>load<i32>(span) << 2);
+    let at = SUMS + ((<usize>load<i32>(span)) << 2);
     let sum = load<f32>(at) * load<f32>(span, 8);
     const inside = load<i32>(span, 4);
     let middle: f32 = 0;
@@ -147,7 +147,7 @@ function flushRow(): void {
     sum += middle * <f32>(1 / factor) + load<f32>(at, 4) * load<f32>(span, 12);
     store<f32>(out + (x << 2), sum * scale);
   }
-  memory.fill(SUMS, 0, (<usize>sourceWidth << 2) + 16);
+  memory.fill(SUMS, 0, ((<usize>sourceWidth) << 2) + 16);
   planeRow++;
   summed = 0;
 }
@@ -156,8 +156,8 @@ function flushRow(): void {
 function takeRow(): void {
   const y = sourceRow++;
   if (factor <= 1) {
-    const at = planes.workA + (<usize>(y * sourceWidth) << 2);
-    memory.copy(at, ROW, <usize>sourceWidth << 2);
+    const at = planes.workA + ((<usize>(y * sourceWidth)) << 2);
+    memory.copy(at, ROW, (<usize>sourceWidth) << 2);
     return;
   }
   if (planeRow >= planes.height) return;
@@ -182,7 +182,7 @@ function takeRow(): void {
 /** Takes the next rows of RGBA pixels from STRIP. */
 export function pushRgba(rows: i32): void {
   for (let i = 0; i < rows; i++) {
-    lumaOfRgba(STRIP + (<usize>(i * sourceWidth) << 2), ROW, sourceWidth);
+    lumaOfRgba(STRIP + ((<usize>(i * sourceWidth)) << 2), ROW, sourceWidth);
     takeRow();
   }
 }
@@ -217,12 +217,12 @@ function growRows(): void {
   const entry = SPANS;
   for (let y = 0; y < planes.height; y++) {
     tapsAt((<f64>y + 0.5) * factor, entry);
-    memory.fill(SUMS, 0, (<usize>sourceWidth << 2) + 16);
+    memory.fill(SUMS, 0, ((<usize>sourceWidth) << 2) + 16);
     for (let k = 0; k < 4; k++) {
-      const row = planes.workA + (<usize>(tapIndex(entry, k, sourceHeight) * sourceWidth) << 2);
-      addRow(row, load<f32>(entry + (<usize>k << 2), 16));
+      const row = planes.workA + ((<usize>(tapIndex(entry, k, sourceHeight) * sourceWidth)) << 2);
+      addRow(row, load<f32>(entry + ((<usize>k) << 2), 16));
     }
-    const out = planes.luma + (<usize>(y * planes.stride) << 2);
+    const out = planes.luma + ((<usize>(y * planes.stride)) << 2);
     growRow(SUMS, sourceWidth, TAPS, out, planes.width);
   }
 }

@@ -32,6 +32,8 @@ const UPRIGHT_TURNS = 2;
 
 /** How many candidates each stage hands on. */
 const PER_SCAN: usize = 3;
+/** Power score of a peak's own grid point under which it is not refined: less than noise's best climb. */
+const FRESH_GATE: f32 = 2;
 const LISTED: i32 = 64;
 /** Matrices that differ by less, relatively, are one place. */
 const TWIN: f64 = 0.012;
@@ -65,8 +67,8 @@ let valueIm: f32 = 0;
 
 memory.fill(NEUTRAL, <u8>spectrum.UNIT, MAP_STRIDE + 64);
 for (let turn = 0; turn < TURNS; turn++) {
-  store<f32>(COSINE + (<usize>turn << 2), <f32>Math.cos(<f64>turn * STEP));
-  store<f32>(SINE + (<usize>turn << 2), <f32>Math.sin(<f64>turn * STEP));
+  store<f32>(COSINE + ((<usize>turn) << 2), <f32>Math.cos(<f64>turn * STEP));
+  store<f32>(SINE + ((<usize>turn) << 2), <f32>Math.sin(<f64>turn * STEP));
 }
 
 /** Bins of a level per tile frequency. */
@@ -111,7 +113,7 @@ function fillMap(level: i32, x: f64, y: f64): void {
 
 /** Adds the map under every pilot, for one row of scales, over turns 0..turns-1 in sixteens. */
 function sumScale(scale: i32, turns: i32): void {
-  const out = SUMS + (<usize>(scale * TURNS) << 1);
+  const out = SUMS + ((<usize>(scale * TURNS)) << 1);
   for (let turn: usize = 0; turn < <usize>turns; turn += 16) {
     let low = i16x8.splat(0);
     let high = i16x8.splat(0);
@@ -162,7 +164,7 @@ function scan(
 }
 
 function sumAt(scale: i32, turn: i32): i32 {
-  return <i32>load<u16>(SUMS + (<usize>(scale * TURNS + turn) << 1));
+  return <i32>load<u16>(SUMS + ((<usize>(scale * TURNS + turn)) << 1));
 }
 
 function isPeak(scale: i32, turn: i32, scales: i32, turns: i32, value: i32): bool {
@@ -195,7 +197,7 @@ function pick(
   for (let scale = 0; scale < scales; scale++) {
     for (let turn = 0; turn < turns; turn += 8) {
       const bound = i16x8.splat(<i16>load<i32>(PEAKS, (PER_SCAN - 1) * 8));
-      const eight = v128.load(SUMS + (<usize>(scale * TURNS + turn) << 1));
+      const eight = v128.load(SUMS + ((<usize>(scale * TURNS + turn)) << 1));
       if (!v128.any_true(i16x8.gt_s(eight, bound))) continue;
       for (let lane = 0; lane < min<i32>(8, turns - turn); lane++) {
         const value = sumAt(scale, turn + lane);
@@ -212,6 +214,7 @@ function pick(
     const size = smallest * Math.exp(<f64>(place >> 16) * STEP);
     const angle = <f64>(first + (place & 0xffff)) * STEP;
     compose(FRESH, level, mirrored, x, y, mapX, mapY, size, angle);
+    if (powerScore(FRESH) < FRESH_GATE) continue;
     refine(FRESH, false, STEP / 2, 2);
     enlist(FRESH);
   }
@@ -312,8 +315,8 @@ function sample(candidate: usize, bin: i32, power: bool): bool {
   const j = <i32>y;
   const p = x - <f32>i;
   const q = y - <f32>j;
-  const at = spectrum.levelPlane(<usize>(j * spectrum.STRIDE + i) << 2, level);
-  const below: usize = <usize>spectrum.STRIDE << 2;
+  const at = spectrum.levelPlane((<usize>(j * spectrum.STRIDE + i)) << 2, level);
+  const below: usize = (<usize>spectrum.STRIDE) << 2;
   const w11 = p * q;
   const w10 = q - w11;
   const w01 = p - w11;
@@ -352,8 +355,8 @@ function takePilots(candidate: usize): void {
   for (let pilot: usize = 0; pilot < <usize>PILOTS; pilot++) {
     const bin = <i32>load<u16>(carriers.PILOT_BIN + (pilot << 1));
     const inside = sample(candidate, bin, false);
-    store<f32>(read.BIN_VALUE + (<usize>bin << 3), inside ? valueRe : 0);
-    store<f32>(read.BIN_VALUE + (<usize>bin << 3), inside ? valueIm : 0, 4);
+    store<f32>(read.BIN_VALUE + ((<usize>bin) << 3), inside ? valueRe : 0);
+    store<f32>(read.BIN_VALUE + ((<usize>bin) << 3), inside ? valueIm : 0, 4);
   }
 }
 
@@ -411,7 +414,8 @@ function sortList(list: usize, count: i32, keep: i32): i32 {
   for (let i = 0; i < kept; i++) {
     let top = i;
     for (let k = i + 1; k < count; k++) {
-      if (load<f32>(list + <usize>k * ENTRY, 32) > load<f32>(list + <usize>top * ENTRY, 32)) top = k;
+      if (load<f32>(list + <usize>k * ENTRY, 32) > load<f32>(list + <usize>top * ENTRY, 32))
+        top = k;
     }
     if (top == i) continue;
     memory.copy(TRIAL, list + <usize>i * ENTRY, ENTRY);
@@ -425,7 +429,8 @@ function sortList(list: usize, count: i32, keep: i32): i32 {
 function rank(candidate: usize): void {
   for (let turn = 0; turn < 2; turn++) {
     if (turn == 1) {
-      for (let at: usize = 0; at < 32; at += 8) store<f64>(candidate + at, -load<f64>(candidate + at));
+      for (let at: usize = 0; at < 32; at += 8)
+        store<f64>(candidate + at, -load<f64>(candidate + at));
     }
     takePilots(candidate);
     read.findShift(0);

@@ -36,7 +36,7 @@ export function smooth9(at: usize, step: usize): v128 {
 
 /** Repeats the ends of the row in LINE into its margins. */
 export function extendLine(width: i32): void {
-  const end = LINE + (<usize>width << 2);
+  const end = LINE + ((<usize>width) << 2);
   const first = load<f32>(LINE);
   const last = load<f32>(end - 4);
   for (let i: usize = 0; i < MARGIN; i++) {

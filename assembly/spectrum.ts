@@ -53,10 +53,10 @@ function place(from: usize, width: i32, height: i32, stride: i32, to: usize): vo
   const h = min<i32>(height, SIDE);
   const left = (width - w) >> 1;
   const top = (height - h) >> 1;
-  for (let x = 0; x < w; x++) store<f32>(TAPER_X + (<usize>x << 2), <f32>taperAt(x, w));
+  for (let x = 0; x < w; x++) store<f32>(TAPER_X + ((<usize>x) << 2), <f32>taperAt(x, w));
   for (let y = 0; y < h; y++) {
-    const row = from + (<usize>((top + y) * stride + left) << 2);
-    const out = to + (<usize>(((y - (h >> 1)) & (SIDE - 1)) * FULL_STRIDE) << 2);
+    const row = from + ((<usize>((top + y) * stride + left)) << 2);
+    const out = to + ((<usize>(((y - (h >> 1)) & (SIDE - 1)) * FULL_STRIDE)) << 2);
     const weight = <f32>taperAt(y, h);
     for (let x: usize = 0; x < <usize>w; x++) {
       const value = load<f32>(row + (x << 2)) * weight * load<f32>(TAPER_X + (x << 2));
@@ -69,12 +69,12 @@ function place(from: usize, width: i32, height: i32, stride: i32, to: usize): vo
 function split(): void {
   for (let row = 0; row < SIDE; row++) {
     const y = row - SIDE / 2;
-    const here = <usize>((y & (SIDE - 1)) * FULL_STRIDE) << 2;
-    const there = <usize>((-y & (SIDE - 1)) * FULL_STRIDE) << 2;
-    let out = <usize>(row * STRIDE) << 2;
+    const here = (<usize>((y & (SIDE - 1)) * FULL_STRIDE)) << 2;
+    const there = (<usize>((-y & (SIDE - 1)) * FULL_STRIDE)) << 2;
+    let out = (<usize>(row * STRIDE)) << 2;
     for (let x = 0; x <= SIDE / 2; x++) {
-      const a = here + (<usize>x << 2);
-      const b = there + (<usize>(-x & (SIDE - 1)) << 2);
+      const a = here + ((<usize>x) << 2);
+      const b = there + ((<usize>(-x & (SIDE - 1))) << 2);
       const ar = load<f32>(FULL_RE + a);
       const ai = load<f32>(FULL_IM + a);
       const br = load<f32>(FULL_RE + b);
@@ -103,15 +103,15 @@ function sumRows(level: i32): void {
     // kx < 0 is the mirror image through the origin; beyond the last column it repeats.
     const mirror = (SIDE - row) & (SIDE - 1);
     const line = FULL_RE + margin;
-    memory.copy(line, power + (<usize>(row * STRIDE) << 2), <usize>(SIDE / 2 + 1) << 2);
+    memory.copy(line, power + ((<usize>(row * STRIDE)) << 2), (<usize>(SIDE / 2 + 1)) << 2);
     const last = load<f32>(line + <usize>(SIDE / 2) * 4);
     for (let d: usize = 1; d <= <usize>REACH + 1; d++) {
       store<f32>(line - (d << 2), load<f32>(power + ((<usize>(mirror * STRIDE) + d) << 2)));
       store<f32>(line + ((<usize>(SIDE / 2) + d) << 2), last);
     }
     let sum: f32 = 0;
-    for (let x = -REACH; x < REACH; x++) sum += load<f32>(line + (<usize>x << 2));
-    const out = FULL_IM + (<usize>(row * STRIDE) << 2);
+    for (let x = -REACH; x < REACH; x++) sum += load<f32>(line + ((<usize>x) << 2));
+    const out = FULL_IM + ((<usize>(row * STRIDE)) << 2);
     for (let x: usize = 0; x <= <usize>(SIDE / 2); x++) {
       sum += load<f32>(line + ((x + <usize>REACH) << 2));
       store<f32>(out + (x << 2), sum);
@@ -160,7 +160,10 @@ function coarsen(level: i32): void {
     const below = power + <usize>((row + 1) & (SIDE - 1)) * rowBytes;
     const line = FULL_RE + 64;
     for (let x: usize = 0; x < rowBytes; x += 16) {
-      const sum = f32x4.add(v128.load(above + x), f32x4.add(v128.load(here + x), v128.load(below + x)));
+      const sum = f32x4.add(
+        v128.load(above + x),
+        f32x4.add(v128.load(here + x), v128.load(below + x)),
+      );
       v128.store(line + x, f32x4.mul(sum, scale));
     }
     store<f32>(line - 4, load<f32>(line + 4));

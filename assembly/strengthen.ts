@@ -4,7 +4,7 @@
 // label reads as zero.
 import * as attack from "./attack";
 import { detectPlane } from "./detect";
-import { addChange, weave } from "./embed";
+import { addChange, weave, weaveAgain } from "./embed";
 import { addFold, clearFold } from "./fold";
 import { take } from "./memory";
 import * as planes from "./planes";
@@ -32,25 +32,36 @@ const MOSTLY_CLIPPED: f64 = 0.5;
 /** Most by which shade is strengthened, and the grey levels over which that sets in. */
 const MOST_SHADE_BOOST: f32 = 3;
 const SHADE_RAMP: f32 = 8;
+/** A factor not worth weaving again for. */
+const SMALLEST_BOOST: f32 = 1.02;
 const TURN: f64 = (10 * Math.PI) / 180;
 
 /** f32[GRID][GRID] */
 const BOOST: usize = take(GRID * GRID * 4);
 
 function boostAt(x: i32, y: i32): usize {
-  return BOOST + (<usize>(y * GRID + x) << 2);
+  return BOOST + ((<usize>(y * GRID + x)) << 2);
 }
 
-/** Mean of the squared mask in a window. */
-function maskPower(left: i32, top: i32, right: i32, bottom: i32): f64 {
-  let sum: f64 = 0;
+/** Mean of the squares of a plane's window, in groups of four columns. */
+function meanSquare(plane: usize, left: i32, top: i32, right: i32, bottom: i32): f64 {
+  let total: f64 = 0;
+  const end = right & ~3;
   for (let y = top; y < bottom; y++) {
-    for (let x = left; x < right; x++) {
-      const value = <f64>load<f32>(planes.mask + (<usize>(y * planes.stride + x) << 2));
-      sum += value * value;
+    const row = plane + ((<usize>(y * planes.stride)) << 2);
+    let sum = f32x4.splat(0);
+    for (let x = left; x < end; x += 4) {
+      const value = v128.load(row + ((<usize>x) << 2));
+      sum = f32x4.add(sum, f32x4.mul(value, value));
     }
+    total += <f64>f32x4.extract_lane(sum, 0) + <f64>f32x4.extract_lane(sum, 1);
+    total += <f64>f32x4.extract_lane(sum, 2) + <f64>f32x4.extract_lane(sum, 3);
   }
-  return sum / <f64>max<i32>(1, (right - left) * (bottom - top));
+  return total / <f64>max<i32>(1, (end - left) * (bottom - top));
+}
+
+function wholeSquare(plane: usize): f64 {
+  return meanSquare(plane, 0, 0, planes.width, planes.height);
 }
 
 /** How far short of what is wanted the folded part's reading falls, as a factor, 1 at least. */
@@ -70,7 +81,7 @@ function measureRegions(factor: f32): bool {
   const fineness = max<f32>(1, factor);
   attack.quantise(planes.luma, planes.width, planes.height, planes.stride, fineness);
   whitenPlane();
-  const whole = maskPower(0, 0, planes.width, planes.height);
+  const whole = wholeSquare(planes.mask);
   let any = false;
   for (let y = 0; y < GRID; y++) {
     for (let x = 0; x < GRID; x++) {
@@ -78,12 +89,12 @@ function measureRegions(factor: f32): bool {
       const top = (y * planes.height) / (GRID + 1);
       const right = min<i32>(planes.width, left + planes.width / 2);
       const bottom = min<i32>(planes.height, top + planes.height / 2);
-      const barren = maskPower(left, top, right, bottom) < BARREN * whole;
+      const barren = meanSquare(planes.mask, left, top, right, bottom) < BARREN * whole;
       clearFold();
       addFold(planes.white, planes.stride, left, top, right, bottom);
       const boost: f32 = barren ? 1 : shortfall(MOST_BOOST);
       store<f32>(boostAt(x, y), boost);
-      if (boost > 1.02) any = true;
+      if (boost >= SMALLEST_BOOST) any = true;
     }
   }
   return any;
@@ -110,45 +121,39 @@ function boostOf(x: i32, y: i32): f32 {
  */
 function raiseShade(): bool {
   addChange();
-  const bytes = <usize>(planes.height * planes.stride) << 2;
-  let clipped: f64 = 0;
-  for (let at: usize = 0; at < bytes; at += 4) {
-    const bright = load<f32>(planes.luma + at) * BRIGHTER;
-    if (bright > 255) clipped++;
-    store<f32>(planes.luma + at, min<f32>(255, bright));
+  const bytes = (<usize>(planes.height * planes.stride)) << 2;
+  const white = f32x4.splat(255);
+  let clipped = i32x4.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const bright = f32x4.mul(v128.load(planes.luma + at), f32x4.splat(BRIGHTER));
+    clipped = i32x4.sub(clipped, f32x4.gt(bright, white));
+    v128.store(planes.luma + at, f32x4.min(white, bright));
   }
-  if (clipped < MOSTLY_CLIPPED * <f64>(bytes >> 2)) return false;
+  const even = i32x4.extract_lane(clipped, 0) + i32x4.extract_lane(clipped, 2);
+  const all = even + i32x4.extract_lane(clipped, 1) + i32x4.extract_lane(clipped, 3);
+  if (<f64>all < MOSTLY_CLIPPED * <f64>(bytes >> 2)) return false;
   whitenPlane();
   clearFold();
   addFold(planes.white, planes.stride, 0, 0, planes.width, planes.height);
   const boost = shortfall(MOST_SHADE_BOOST);
-  if (boost < 1.02) return false;
-  for (let at: usize = 0; at < bytes; at += 4) {
-    const below = (<f32>255 / BRIGHTER - load<f32>(planes.original + at)) / SHADE_RAMP;
-    const share = max<f32>(0, min<f32>(1, <f32>below));
-    store<f32>(planes.mask + at, load<f32>(planes.mask + at) * (1 + (boost - 1) * share));
+  if (boost < SMALLEST_BOOST) return false;
+  const slope = f32x4.splat((boost - 1) / SHADE_RAMP);
+  const limit = f32x4.splat(boost - 1);
+  const edge = f32x4.splat(<f32>255 / BRIGHTER);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    const below = f32x4.mul(f32x4.sub(edge, v128.load(planes.original + at)), slope);
+    const raise = f32x4.max(f32x4.splat(0), f32x4.min(limit, below));
+    const mask = v128.load(planes.mask + at);
+    v128.store(planes.mask + at, f32x4.add(mask, f32x4.mul(mask, raise)));
   }
   return true;
-}
-
-/** Mean of the squared change over that of the squared mask at hand: what a unit of mask costs. */
-function changePerMask(): f64 {
-  let changed: f64 = 0;
-  for (let y = 0; y < planes.height; y++) {
-    for (let x = 0; x < planes.width; x++) {
-      const value = <f64>load<f32>(planes.change + (<usize>(y * planes.stride + x) << 2));
-      changed += value * value;
-    }
-  }
-  const power = maskPower(0, 0, planes.width, planes.height);
-  return changed / <f64>(planes.width * planes.height) / Math.max(power, 1e-9);
 }
 
 /** Multiplies the mask by BOOST. */
 function raiseRegions(): void {
   for (let y = 0; y < planes.height; y++) {
     for (let x = 0; x < planes.width; x++) {
-      const at = planes.mask + (<usize>(y * planes.stride + x) << 2);
+      const at = planes.mask + ((<usize>(y * planes.stride + x)) << 2);
       store<f32>(at, load<f32>(at) * boostOf(x, y));
     }
   }
@@ -157,14 +162,14 @@ function raiseRegions(): void {
 /**
  * Scales the mask back where strengthening would make the whole visible.
  * @param before mean squared mask of the plain strength, which stays allowed
- * @param cost as changePerMask tells it
+ * @param cost mean squared change per mean squared mask
  */
 function capMask(before: f64, cost: f64): void {
-  const after = maskPower(0, 0, planes.width, planes.height);
+  const after = wholeSquare(planes.mask);
   const allowed = Math.max(before, MOST_SQUARE / Math.max(cost, 1e-9));
   if (after <= allowed) return;
   const scale = f32x4.splat(<f32>Math.sqrt(allowed / after));
-  for (let at: usize = 0; at < <usize>(planes.height * planes.stride) << 2; at += 16) {
+  for (let at: usize = 0; at < (<usize>(planes.height * planes.stride)) << 2; at += 16) {
     v128.store(planes.mask + at, f32x4.mul(v128.load(planes.mask + at), scale));
   }
 }
@@ -175,14 +180,14 @@ function capMask(before: f64, cost: f64): void {
  */
 export function weaveChecked(strength: f32, factor: f32): void {
   weave(strength);
-  const before = maskPower(0, 0, planes.width, planes.height);
-  const cost = changePerMask();
+  const before = wholeSquare(planes.mask);
+  const cost = wholeSquare(planes.change) / Math.max(before, 1e-9);
   const thin = measureRegions(factor);
   const shaded = raiseShade();
   if (thin) raiseRegions();
   if (!thin && !shaded) return;
   capMask(before, cost);
-  weave(strength);
+  weaveAgain(strength, Math.sqrt(wholeSquare(planes.mask) / Math.max(before, 1e-9)));
 }
 
 /** Reads the plane under the reader by the real search; the excess over the threshold, -1 at worst. */
@@ -202,7 +207,7 @@ export function measureMargin(factor: f32): f32 {
   const height = planes.height;
   const stride = planes.stride;
   addChange();
-  memory.copy(planes.mask, planes.luma, <usize>(height * stride) << 2);
+  memory.copy(planes.mask, planes.luma, (<usize>(height * stride)) << 2);
   attack.compressHalf(planes.mask, width, height, stride, factor);
   let margin = excess();
   attack.cut(planes.mask, stride, width / 4, height / 4, width / 2, height / 2);

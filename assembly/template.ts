@@ -19,7 +19,7 @@ const CODED: usize = take(code.OUTER_CODED_BITS + code.INNER_CODED_BITS);
 
 function put(axis: i32, index: i32, value: f32): void {
   const word = index | (value < 0 ? NEGATIVE : 0);
-  store<u16>(TEMPLATE + HEADER + (<usize>axis << 1), <u16>word);
+  store<u16>(TEMPLATE + HEADER + ((<usize>axis) << 1), <u16>word);
 }
 
 function putCode(axes: usize, bits: usize, signs: usize, count: i32, first: i32): void {
@@ -49,13 +49,7 @@ export function writeTemplate(label: u64): void {
     put(2 * bin, PILOT, load<f32>(carriers.PILOT_SIGN + (pilot << 3)));
     put(2 * bin + 1, PILOT, load<f32>(carriers.PILOT_SIGN + (pilot << 3), 4));
   }
-  putCode(
-    carriers.OUTER_AXIS,
-    carriers.OUTER_BIT,
-    carriers.OUTER_SIGN,
-    carriers.outerAxes,
-    0,
-  );
+  putCode(carriers.OUTER_AXIS, carriers.OUTER_BIT, carriers.OUTER_SIGN, carriers.outerAxes, 0);
   putCode(
     carriers.INNER_AXIS,
     carriers.INNER_BIT,
@@ -79,11 +73,11 @@ export function useTemplate(): bool {
   carriers.useNoCarriers();
   let pilots = 0;
   for (let axis = 0; axis < AXES; axis++) {
-    const word = <i32>load<u16>(TEMPLATE + HEADER + (<usize>axis << 1));
+    const word = <i32>load<u16>(TEMPLATE + HEADER + ((<usize>axis) << 1));
     const index = word & INDEX;
     if (index == PILOT) {
       if (axis & 1) continue;
-      const other = <i32>load<u16>(TEMPLATE + HEADER + (<usize>axis << 1), 2);
+      const other = <i32>load<u16>(TEMPLATE + HEADER + ((<usize>axis) << 1), 2);
       if ((other & INDEX) != PILOT || pilots == carriers.PILOTS) return false;
       carriers.addPilot(pilots++, axis >> 1, signOf(word), signOf(other));
     } else if (index < code.OUTER_CODED_BITS) {

@@ -1,7 +1,8 @@
 // Removes the picture and keeps the pattern: band-pass, divide by the local deviation, clip.
 // docs/format.md, "Reading". The same filter serves the full and the half scale.
-import { extendLine, extendRows, LINE, SUM_11, SUM_9, smooth11, smooth9 } from "./smooth";
+
 import * as planes from "./planes";
+import { extendLine, extendRows, LINE, SUM_9, SUM_11, smooth9, smooth11 } from "./smooth";
 
 /** Grey levels of deviation that count as noise even where the picture is flat. */
 const FLOOR: f32 = 0.5;
@@ -12,7 +13,7 @@ const CLIP: f32 = 2.0;
 function smoothRows(from: usize, to: usize, width: i32, height: i32, rowBytes: usize): void {
   const scale = f32x4.splat(1 / SUM_11);
   for (let y: usize = 0; y < <usize>height; y++) {
-    memory.copy(LINE, from + y * rowBytes, <usize>width << 2);
+    memory.copy(LINE, from + y * rowBytes, (<usize>width) << 2);
     extendLine(width);
     for (let at: usize = 0; at < rowBytes; at += 16) {
       v128.store(to + y * rowBytes + at, f32x4.mul(smooth11(LINE + at, 4), scale));
@@ -25,7 +26,7 @@ function smoothRows(from: usize, to: usize, width: i32, height: i32, rowBytes: u
  * @param white out, the same shape, within -CLIP..CLIP
  */
 export function whiten(luma: usize, white: usize, width: i32, height: i32, stride: i32): void {
-  const rowBytes = <usize>stride << 2;
+  const rowBytes = (<usize>stride) << 2;
   const low = planes.workA + <usize>planes.MARGIN_ROWS * rowBytes;
   const power = planes.workB + <usize>planes.MARGIN_ROWS * rowBytes;
   smoothRows(luma, low, width, height, rowBytes);
@@ -66,7 +67,7 @@ export function whitenPlane(): void {
 
 /** Averages the plane under the reader 2 x 2 and whitens the result. */
 export function whitenHalfPlane(): void {
-  const rowBytes = <usize>planes.stride << 2;
+  const rowBytes = (<usize>planes.stride) << 2;
   const quarter: f32 = 0.25;
   for (let y: usize = 0; y < <usize>planes.halfHeight; y++) {
     let above = planes.luma + 2 * y * rowBytes;

@@ -94,8 +94,10 @@ export const MIN_STRENGTH = 0.1;
 export const MAX_STRENGTH = 1.5;
 /** Short side under which a picture cannot carry a label, pixels. */
 export const MIN_SIDE = 128;
-/** Margin below which a label is called thin. */
-export const THIN_MARGIN = 0.1;
+/** Margin below which a label is called thin: a simulated attack lost it. */
+export const THIN_MARGIN = 0;
+/** Grey levels between the lightest and the darkest place under which a picture is one flat colour. */
+export const FLAT_RANGE = 1;
 /** A public key for demonstrations and tests: whoever reads this can read and forge its labels. */
 export const DEMO_KEY = "7465737365726120707562206b657921";
 
@@ -119,6 +121,7 @@ interface Kernel {
   useKey(key: number): void;
   writeTemplate(label: bigint): void;
   useTemplate(): number;
+  lumaRange(): number;
   studyPlane(): void;
   weave(strength: number): void;
   weaveChecked(strength: number, factor: number): void;
@@ -171,7 +174,10 @@ export function createEngine(module: WebAssembly.Module): Engine {
 
   function begin(width: number, height: number, embedding: boolean): void {
     if (!kernel.beginPicture(width, height, embedding)) {
-      throw new LabelError("out-of-memory", `There is no memory for a ${width} x ${height} picture.`);
+      throw new LabelError(
+        "out-of-memory",
+        `There is no memory for a ${width} x ${height} picture.`,
+      );
     }
   }
 
@@ -190,7 +196,10 @@ export function createEngine(module: WebAssembly.Module): Engine {
       new Uint8Array(kernel.memory.buffer, kernel.TEMPLATE.value as number, bytes).set(template);
     }
     if (!right || !kernel.useTemplate()) {
-      throw new LabelError("template-invalid", "These bytes are not a label template of this version.");
+      throw new LabelError(
+        "template-invalid",
+        "These bytes are not a label template of this version.",
+      );
     }
   }
 
@@ -209,7 +218,10 @@ export function createEngine(module: WebAssembly.Module): Engine {
       kernel.useKey(at);
       kernel.writeTemplate(BigInt(`0x${text}`));
       const from = kernel.TEMPLATE.value as number;
-      return new Uint8Array(kernel.memory.buffer).slice(from, from + (kernel.TEMPLATE_BYTES.value as number));
+      return new Uint8Array(kernel.memory.buffer).slice(
+        from,
+        from + (kernel.TEMPLATE_BYTES.value as number),
+      );
     },
 
     embed(image, template, options = {}) {
@@ -229,6 +241,7 @@ export function createEngine(module: WebAssembly.Module): Engine {
       begin(width, height, true);
       eachStrip(image.data, 4, width, height, (rows) => kernel.pushRgba(rows));
       kernel.endPicture();
+      if (kernel.lumaRange() < FLAT_RANGE) refuseFlat(image);
       kernel.studyPlane();
       const factor = 1 / canonicalScale(width, height);
       if (check) kernel.weaveChecked(strength, factor);
@@ -306,6 +319,19 @@ export function createEngine(module: WebAssembly.Module): Engine {
       return kernel.memory.buffer.byteLength;
     },
   };
+}
+
+/** Throws why a picture of one colour cannot carry a label. */
+function refuseFlat(image: Image): never {
+  for (let at = 3; at < image.data.length; at += 4) {
+    if (image.data[at] !== 0) {
+      throw new LabelError(
+        "picture-flat",
+        "The picture is one flat colour: it has nothing to hide a label in.",
+      );
+    }
+  }
+  throw new LabelError("picture-empty", "The picture is fully transparent.");
 }
 
 function checkKey(key: Uint8Array): void {
