@@ -20,7 +20,7 @@ const SHOWN: readonly [string, number, number][] = [
   ["kodim15", 0.5, 0.4],
   ["kodim23", 0.3, 0.45],
   ["bak_bagel", 0.85, 0.8],
-  ["salold_mugs_7", 0.75, 0.35],
+  ["salold_mugs_7", 0.35, 0.45],
   ["sal_ascii-shirt-front", 0.4, 0.35],
   ["small_gb_haze", 0.6, 0.6],
   ["sway_blue_2048x1536", 0.45, 0.5],
