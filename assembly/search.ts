@@ -23,11 +23,11 @@ const LARGEST_0: f64 = 3.5;
 const SMALLEST_0: f64 = 0.9;
 const LARGEST_1: f64 = 1.02;
 const SMALLEST_1: f64 = 0.38;
-/** Squeezes along one axis, as powers of SQUEEZE_STEP: 0.83..1.2 with any turn. */
-const SQUEEZE_STEP: f64 = 1.03;
-const SQUEEZES = 6;
+/** Squeezes along one axis, as powers of SQUEEZE_STEP: 0.85..1.17 with any turn. */
+const SQUEEZE_STEP: f64 = 1.04;
+const SQUEEZES = 4;
 /** And without a turn: as far as a frame of 16:9 pressed into 4:3 and beyond. */
-const UPRIGHT_SQUEEZES = 12;
+const UPRIGHT_SQUEEZES = 9;
 const UPRIGHT_TURNS = 2;
 
 /** How many candidates each stage hands on. */

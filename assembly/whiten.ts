@@ -2,7 +2,16 @@
 // docs/format.md, "Reading". The same filter serves the full and the half scale.
 
 import * as planes from "./planes";
-import { extendLine, extendRows, LINE, SUM_9, SUM_11, smooth9, smooth11 } from "./smooth";
+import {
+  BOX_REACH,
+  boxAlong,
+  extendLine,
+  extendRows,
+  LINE,
+  SUM_9,
+  SUM_BOX,
+  smooth9,
+} from "./smooth";
 
 /** Grey levels of deviation that count as noise even where the picture is flat. */
 const FLOOR: f32 = 0.5;
@@ -11,13 +20,52 @@ const CLIP: f32 = 2.0;
 
 /** Smooths every row of `from` into the scratch plane `to`. */
 function smoothRows(from: usize, to: usize, width: i32, height: i32, rowBytes: usize): void {
-  const scale = f32x4.splat(1 / SUM_11);
   for (let y: usize = 0; y < <usize>height; y++) {
     memory.copy(LINE, from + y * rowBytes, (<usize>width) << 2);
     extendLine(width);
     for (let at: usize = 0; at < rowBytes; at += 16) {
-      v128.store(to + y * rowBytes + at, f32x4.mul(smooth11(LINE + at, 4), scale));
+      v128.store(to + y * rowBytes + at, smooth9(LINE + at, 4));
     }
+  }
+}
+
+/** What is left of a row after its low-pass, into `white`; its squares, summed along the row, into `power`. */
+function highPassRow(luma: usize, low: usize, white: usize, power: usize, width: i32, rowBytes: usize): void {
+  const scale = f32x4.splat(1 / (SUM_9 * SUM_9));
+  for (let at: usize = 0; at < rowBytes; at += 16) {
+    const smooth = f32x4.mul(smooth9(low + at, rowBytes), scale);
+    const high = f32x4.sub(v128.load(luma + at), smooth);
+    v128.store(white + at, high);
+    v128.store(LINE + at, f32x4.mul(high, high));
+  }
+  extendLine(width);
+  for (let at: usize = 0; at < rowBytes; at += 16) v128.store(power + at, boxAlong(LINE + at));
+}
+
+/** Divides the rows of `white` by the local deviation, the root of `power` summed down the columns. */
+function divideRows(white: usize, power: usize, height: i32, rowBytes: usize): void {
+  const scale = f32x4.splat(1 / (SUM_BOX * SUM_BOX));
+  const floor = f32x4.splat(FLOOR);
+  const top = f32x4.splat(CLIP);
+  const bottom = f32x4.splat(-CLIP);
+  const reach = <usize>BOX_REACH * rowBytes;
+  memory.fill(LINE, 0, rowBytes);
+  for (let row = power - reach; row < power + reach; row += rowBytes) {
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      v128.store(LINE + at, f32x4.add(v128.load(LINE + at), v128.load(row + at)));
+    }
+  }
+  for (let y = 0; y < height; y++) {
+    for (let at: usize = 0; at < rowBytes; at += 16) {
+      const sum = f32x4.add(v128.load(LINE + at), v128.load(power + reach + at));
+      v128.store(LINE + at, f32x4.sub(sum, v128.load(power - reach + at)));
+      // The running sum may fall short of zero by its rounding.
+      const deviation = f32x4.sqrt(f32x4.mul(f32x4.max(sum, f32x4.splat(0)), scale));
+      const value = f32x4.div(v128.load(white + at), f32x4.add(deviation, floor));
+      v128.store(white + at, f32x4.max(bottom, f32x4.min(top, value)));
+    }
+    white += rowBytes;
+    power += rowBytes;
   }
 }
 
@@ -31,33 +79,12 @@ export function whiten(luma: usize, white: usize, width: i32, height: i32, strid
   const power = planes.workB + <usize>planes.MARGIN_ROWS * rowBytes;
   smoothRows(luma, low, width, height, rowBytes);
   extendRows(low, height, rowBytes);
-  const lowScale = f32x4.splat(1 / SUM_11);
-  const powerScale = f32x4.splat(1 / SUM_9);
   for (let y: usize = 0; y < <usize>height; y++) {
     const row = y * rowBytes;
-    for (let at: usize = 0; at < rowBytes; at += 16) {
-      const smooth = f32x4.mul(smooth11(low + row + at, rowBytes), lowScale);
-      const high = f32x4.sub(v128.load(luma + row + at), smooth);
-      v128.store(white + row + at, high);
-      v128.store(LINE + at, f32x4.mul(high, high));
-    }
-    extendLine(width);
-    for (let at: usize = 0; at < rowBytes; at += 16) {
-      v128.store(power + row + at, f32x4.mul(smooth9(LINE + at, 4), powerScale));
-    }
+    highPassRow(luma + row, low + row, white + row, power + row, width, rowBytes);
   }
   extendRows(power, height, rowBytes);
-  const floor = f32x4.splat(FLOOR);
-  const top = f32x4.splat(CLIP);
-  const bottom = f32x4.splat(-CLIP);
-  for (let y: usize = 0; y < <usize>height; y++) {
-    const row = y * rowBytes;
-    for (let at: usize = 0; at < rowBytes; at += 16) {
-      const deviation = f32x4.sqrt(f32x4.mul(smooth9(power + row + at, rowBytes), powerScale));
-      const value = f32x4.div(v128.load(white + row + at), f32x4.add(deviation, floor));
-      v128.store(white + row + at, f32x4.max(bottom, f32x4.min(top, value)));
-    }
-  }
+  divideRows(white, power, height, rowBytes);
 }
 
 /** Whitens the plane under the reader. */
