@@ -5,7 +5,7 @@ import * as planes from "./planes";
 import { extendLine, extendRows, LINE, SUM_9, SUM_11, smooth9, smooth11 } from "./smooth";
 
 /** Grey levels in flat areas, per grey level of activity, and at most. */
-const FLAT: f32 = 1.6;
+export const FLAT: f32 = 1.6;
 const SLOPE: f32 = 0.36;
 const MOST: f32 = 9.0;
 /** Activity at which masking has saturated to half its slope: Weber-like, in grey levels. */

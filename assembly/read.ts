@@ -10,6 +10,8 @@ import { take } from "./memory";
 
 /** Standard deviations a code word must reach with one key: docs/format.md, "Acceptance". */
 export const ACCEPTANCE: f32 = 11.7;
+/** The same in a frame's own place, where the pilots count too and may choose among more shifts. */
+const ACCEPTANCE_IN_PLACE: f32 = 12.2;
 /** Reads under one key, at most; the acceptance rule counts on it. */
 export const MAX_READS: i32 = 128;
 /** Low-pass weightings 1 / (1 + (r / cut)^8) of small, blurred or coarsely compressed pictures. */
@@ -62,7 +64,8 @@ export let correlation: f32 = 0;
 export let reads: i32 = 0;
 export let best: f32 = 0;
 let weighting: i32 = 0;
-let threshold: f32 = ACCEPTANCE;
+/** What the squared threshold grows by for several keys. */
+let keyShare: f32 = 0;
 
 for (let i = 0; i < PHASES; i++) {
   const angle = (2.0 * Math.PI * <f64>i) / <f64>PHASES;
@@ -81,7 +84,7 @@ for (let which = 0; which < WEIGHTINGS; which++) {
 /** Starts a look with a number of keys: each of them gets its share of the chance of a false label. */
 export function beginLook(keys: i32): void {
   best = 0;
-  threshold = <f32>Math.sqrt(<f64>ACCEPTANCE * <f64>ACCEPTANCE + 2 * Math.log(<f64>keys));
+  keyShare = <f32>(2 * Math.log(<f64>keys));
 }
 
 /** Starts the reads of one key. */
@@ -460,6 +463,8 @@ export function readLabel(inPlace: bool): bool {
   correlation = 0;
   if (reads == MAX_READS) return false;
   reads++;
+  const least = inPlace ? ACCEPTANCE_IN_PLACE : ACCEPTANCE;
+  const threshold = Mathf.sqrt(least * least + keyShare);
   takeAxes();
   const energy = despread(
     carriers.OUTER_AXIS,

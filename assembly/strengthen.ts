@@ -7,6 +7,7 @@ import { detectPlane } from "./detect";
 import { addChange, weave, weaveAgain } from "./embed";
 import { addFold, clearFold } from "./fold";
 import { take } from "./memory";
+import { FLAT } from "./mask";
 import * as planes from "./planes";
 import * as read from "./read";
 import { whitenPlane } from "./whiten";
@@ -17,10 +18,11 @@ const GRID: i32 = 3;
 const WANTED_LABEL: f32 = 17;
 /** Pilots' score that a region should keep to be found by the search, of the same origin. */
 const WANTED_PILOTS: f32 = 10;
-/** Most by which a region is strengthened: the visibility cap, with FLOOR_PSNR over the whole. */
+/** Visibility cap: most by which texture, and a flat place, is strengthened; and over the whole: */
 const MOST_BOOST: f32 = 2;
-/** Mean squared change that is never exceeded by strengthening: 37.8 dB. */
-const MOST_SQUARE: f64 = 255 * 255 * 1.6596e-4;
+const MOST_FLAT_BOOST: f32 = 1.5;
+/** Mean squared change that is never exceeded by strengthening: 37.6 dB. */
+const MOST_SQUARE: f64 = 255 * 255 * 1.7378e-4;
 /** A region whose mask is this much weaker than the picture's mean has nothing to strengthen. */
 const BARREN: f64 = 0.05;
 /**
@@ -29,8 +31,7 @@ const BARREN: f64 = 0.05;
  */
 const BRIGHTER: f32 = 1.75;
 const MOSTLY_CLIPPED: f64 = 0.5;
-/** Most by which shade is strengthened, and the grey levels over which that sets in. */
-const MOST_SHADE_BOOST: f32 = 3;
+/** Grey levels over which the strengthening of shade sets in. */
 const SHADE_RAMP: f32 = 8;
 /** A factor not worth weaving again for. */
 const SMALLEST_BOOST: f32 = 1.02;
@@ -115,11 +116,10 @@ function boostOf(x: i32, y: i32): f32 {
 }
 
 /**
- * Brightens the labelled plane until its upper third is clipped, and raises the mask below that, where
- * the label of a nearly white picture has to live.
- * @returns whether anything was raised
+ * Brightens the labelled plane until its upper part is clipped.
+ * @returns what the shade below that wants, where the label of a nearly white picture has to live
  */
-function raiseShade(): bool {
+function measureShade(): f32 {
   addChange();
   const bytes = (<usize>(planes.height * planes.stride)) << 2;
   const white = f32x4.splat(255);
@@ -131,30 +131,25 @@ function raiseShade(): bool {
   }
   const even = i32x4.extract_lane(clipped, 0) + i32x4.extract_lane(clipped, 2);
   const all = even + i32x4.extract_lane(clipped, 1) + i32x4.extract_lane(clipped, 3);
-  if (<f64>all < MOSTLY_CLIPPED * <f64>(bytes >> 2)) return false;
+  if (<f64>all < MOSTLY_CLIPPED * <f64>(bytes >> 2)) return 1;
   whitenPlane();
   clearFold();
   addFold(planes.white, planes.stride, 0, 0, planes.width, planes.height);
-  const boost = shortfall(MOST_SHADE_BOOST);
-  if (boost < SMALLEST_BOOST) return false;
-  const slope = f32x4.splat((boost - 1) / SHADE_RAMP);
-  const limit = f32x4.splat(boost - 1);
-  const edge = f32x4.splat(<f32>255 / BRIGHTER);
-  for (let at: usize = 0; at < bytes; at += 16) {
-    const below = f32x4.mul(f32x4.sub(edge, v128.load(planes.original + at)), slope);
-    const raise = f32x4.max(f32x4.splat(0), f32x4.min(limit, below));
-    const mask = v128.load(planes.mask + at);
-    v128.store(planes.mask + at, f32x4.add(mask, f32x4.mul(mask, raise)));
-  }
-  return true;
+  return shortfall(MOST_BOOST);
 }
 
-/** Multiplies the mask by BOOST. */
-function raiseRegions(): void {
+/** Raises the mask by BOOST and, in the shade, by what that wants, as far as the eye allows. */
+function raiseMask(shade: f32): void {
+  const edge: f32 = 255 / BRIGHTER;
   for (let y = 0; y < planes.height; y++) {
     for (let x = 0; x < planes.width; x++) {
-      const at = planes.mask + ((<usize>(y * planes.stride + x)) << 2);
-      store<f32>(at, load<f32>(at) * boostOf(x, y));
+      const at = (<usize>(y * planes.stride + x)) << 2;
+      const below = (edge - load<f32>(planes.original + at)) / SHADE_RAMP;
+      const shaded = <f32>1 + (shade - 1) * max<f32>(0, min<f32>(1, below));
+      const mask = load<f32>(planes.mask + at);
+      const most = mask * MOST_BOOST - FLAT * (MOST_BOOST - MOST_FLAT_BOOST);
+      const raised = mask * boostOf(x, y) * shaded;
+      store<f32>(planes.mask + at, max<f32>(mask, min<f32>(raised, most)));
     }
   }
 }
@@ -183,9 +178,9 @@ export function weaveChecked(strength: f32, factor: f32): void {
   const before = wholeSquare(planes.mask);
   const cost = wholeSquare(planes.change) / Math.max(before, 1e-9);
   const thin = measureRegions(factor);
-  const shaded = raiseShade();
-  if (thin) raiseRegions();
-  if (!thin && !shaded) return;
+  const shade = measureShade();
+  if (!thin && shade < SMALLEST_BOOST) return;
+  raiseMask(shade);
   capMask(before, cost);
   weaveAgain(strength, Math.sqrt(wholeSquare(planes.mask) / Math.max(before, 1e-9)));
 }

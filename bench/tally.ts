@@ -69,11 +69,14 @@ export function falseReadings(results: readonly PictureResult[]): Reading[] {
   return trials.flatMap(({ unmarked, otherKey }) => [...(unmarked ? [unmarked] : []), ...otherKey]);
 }
 
+/** One attack on one picture, and what was foretold of the picture. */
+export interface Pair {
+  readonly margin: number;
+  readonly trial: Trial;
+}
+
 /** Pairs of a picture's margin and whether it survived one attack of a group. */
-export function marginPairs(
-  results: readonly PictureResult[],
-  group: GroupName,
-): { margin: number; trial: Trial }[] {
+export function marginPairs(results: readonly PictureResult[], group: GroupName): Pair[] {
   return results.flatMap(({ cost, trials }) => {
     const margin = cost?.reported.margin ?? null;
     if (margin === null) return [];
@@ -81,8 +84,35 @@ export function marginPairs(
   });
 }
 
+/**
+ * The same pairs as one who knew every result could foretell them with one number per picture: the share
+ * of the group's attacks that it survived. What this misses is due to the attacks, not to the pictures.
+ */
+export function bestPairs(results: readonly PictureResult[], group: GroupName): Pair[] {
+  return results.flatMap(({ trials }) => {
+    const own = trials.filter((trial) => trial.group === group);
+    const margin = share(own).value;
+    return own.map((trial) => ({ margin, trial }));
+  });
+}
+
+/** The area under the curve within each attack, averaged over attacks by their pairs. */
+export function areaWithinAttacks(pairs: readonly Pair[]): number {
+  const byAttack = Map.groupBy(pairs, ({ trial }) => trial.attack);
+  let sum = 0;
+  let weights = 0;
+  for (const own of byAttack.values()) {
+    const survived = own.filter(({ trial }) => trial.survived).length;
+    const weight = survived * (own.length - survived);
+    if (weight === 0) continue;
+    sum += weight * areaUnderCurve(own);
+    weights += weight;
+  }
+  return sum / weights;
+}
+
 /** Chance that a survivor's margin is above a casualty's (ties half); NaN without both. */
-export function areaUnderCurve(pairs: readonly { margin: number; trial: Trial }[]): number {
+export function areaUnderCurve(pairs: readonly Pair[]): number {
   const survivors = pairs.filter(({ trial }) => trial.survived);
   const casualties = pairs.filter(({ trial }) => !trial.survived);
   let wins = 0;
@@ -93,7 +123,7 @@ export function areaUnderCurve(pairs: readonly { margin: number; trial: Trial }[
 }
 
 /** Survival by tenths of margin, the thinnest first. */
-export function byDecile(pairs: readonly { margin: number; trial: Trial }[]): Decile[] {
+export function byDecile(pairs: readonly Pair[]): Decile[] {
   const sorted = pairs.toSorted((a, b) => a.margin - b.margin);
   return Array.from({ length: 10 }, (_, tenth) =>
     sorted.slice((sorted.length * tenth) / 10, (sorted.length * (tenth + 1)) / 10),

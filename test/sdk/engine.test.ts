@@ -232,6 +232,7 @@ describe("embed", () => {
     expect(weak.psnr).toBeGreaterThan(strong.psnr + 10);
   });
 
+  // A kernel of its own each time: room that a larger picture left behind would hide an overrun.
   it.each([
     [128, 4096],
     [4096, 128],
@@ -239,9 +240,10 @@ describe("embed", () => {
     [128, MAX_SIDE],
     [5000, 300],
   ])("labels and checks a band of %i x %i", (width, height) => {
-    const result = engine.embed(makeWaves(width, height), TEMPLATE);
+    const result = createEngine(kernelModule).embed(makeWaves(width, height), TEMPLATE);
     expect(result.margin).toBeGreaterThanOrEqual(-1);
     expect(result.psnr).toBeGreaterThan(30);
+    if (Math.min(width, height) > 128) expect(labelsIn(result)).toEqual([LABEL]);
   });
 });
 
