@@ -12,7 +12,7 @@ import * as read from "./read";
 import { whitenPlane } from "./whiten";
 
 /** Share of the pattern's energy in the pilots. */
-const PILOT_SHARE: f64 = 0.32;
+const PILOT_SHARE: f64 = 0.3;
 /** Most that informed embedding changes an axis, in units of its plain amplitude. */
 const MOST_CORRECTION: f32 = 1.5;
 /** Amplitude of a data axis before the picture is taken into account. */

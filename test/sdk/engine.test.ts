@@ -8,6 +8,7 @@ import {
   keyFromHex,
   MAX_STRENGTH,
   MIN_STRENGTH,
+  THIN_MARGIN,
 } from "../../sdk/index.ts";
 import {
   codeOf,
@@ -23,7 +24,7 @@ import {
   OTHER_KEY,
   paint,
 } from "../support/engine.ts";
-import { FIXTURE_NAMES, loadFixture } from "../support/pictures.ts";
+import { FIXTURE_NAMES, type FixtureName, loadFixture } from "../support/pictures.ts";
 
 const LABEL = "00a1b2c3d4e5f607";
 const TEMPLATE = engine.template(LABEL, KEY);
@@ -206,6 +207,28 @@ describe("embed", () => {
     const holes = withHoles();
     const unchecked = engine.embed(holes, TEMPLATE, { check: false });
     expect(unchecked.psnr).toBeCloseTo(plainPsnr(holes, unchecked), 6);
+  });
+
+  // Small cuts of dense or bare places, where a label has little room.
+  it("calls thin what cannot even be read back", async () => {
+    const cuts: [FixtureName, number, number][] = [
+      ["flowers.jpg", 163, 358],
+      ["flowers.jpg", 210, 81],
+      ["flowers.jpg", 208, 224],
+      ["bagel.jpg", 258, 48],
+      ["shoe.png", 100, 350],
+      ["shoe.png", 300, 200],
+      ["parrots.jpg", 39, 8],
+    ];
+    const sound: unknown[] = [];
+    for (const [name, left, top] of cuts) {
+      const image = cut(await loadFixture(name), left, top, 160, 128);
+      const result = engine.embed(image, engine.template("c0de5eed00000001", KEY));
+      const { margin, thin } = result;
+      expect(thin).toBe((margin ?? 0) < THIN_MARGIN);
+      if (labelsIn(result).length === 0 && !thin) sound.push({ name, left, top, margin });
+    }
+    expect(sound).toEqual([]);
   });
 
   it("measures nothing without the check", () => {

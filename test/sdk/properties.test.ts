@@ -33,12 +33,7 @@ const label = fc
 const key = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const side = fc.integer({ min: 128, max: 400 });
 
-function check<T extends [unknown, ...unknown[]]>(
-  property: fc.IProperty<T>,
-  numRuns: number,
-): void {
-  fc.assert(property, { seed: SEED, numRuns });
-}
+const runs = (numRuns: number) => ({ seed: SEED, numRuns });
 
 /** The largest change of any value; Infinity where white moved. */
 function mostChange(before: Image, after: Image): number {
@@ -78,13 +73,13 @@ const noise = fc
 
 describe("any label under any key", () => {
   it("comes back exactly, and under no other key", () => {
-    check(
+    return fc.assert(
       fc.property(label, key, (text, bytes) => {
         const labelled = engine.embed(small, engine.template(text, bytes), { check: false });
         const { findings } = engine.detect(labelled, [OTHER_KEY, bytes], { search: "whole-frame" });
         expect(findings.map((found) => [found.label, found.keyIndex])).toEqual([[text, 1]]);
       }),
-      25,
+      runs(25),
     );
   });
 
@@ -100,7 +95,7 @@ describe("any label under any key", () => {
 });
 
 it("any part of a picture keeps its size and its white, and changes little", () => {
-  check(
+  return fc.assert(
     fc.property(side, side, fc.nat(), fc.nat(), (width, height, x, y) => {
       const [left, top] = [x % (bagel.width - width + 1), y % (bagel.height - height + 1)];
       const image = cut(bagel, left, top, width, height);
@@ -119,7 +114,7 @@ it("any part of a picture keeps its size and its white, and changes little", () 
       ]);
       expect(mostChange(image, result)).toBeLessThanOrEqual(MOST_CHANGE);
     }),
-    25,
+    runs(25),
   );
 });
 
@@ -128,7 +123,7 @@ describe("garbage", () => {
     const bytes = fc.uint8Array({ minLength: TEMPLATE.length, maxLength: TEMPLATE.length });
     const refuse = (template: Uint8Array) =>
       expect(codeOf(() => engine.embed(small, template))).toBe("template-invalid");
-    check(
+    return fc.assert(
       fc.property(bytes, fc.uint8Array({ maxLength: 8000 }), (long, any) => {
         refuse(any);
         refuse(long);
@@ -136,16 +131,16 @@ describe("garbage", () => {
         headed.set(long.subarray(HEADER_BYTES), HEADER_BYTES);
         refuse(headed);
       }),
-      100,
+      runs(100),
     );
   });
 
   it("holds no label", () => {
-    check(
+    return fc.assert(
       fc.property(fc.oneof(noise, stripes), key, (picture, bytes) => {
         expect(engine.detect(picture, [KEY, bytes]).findings).toEqual([]);
       }),
-      40,
+      runs(40),
     );
   });
 });

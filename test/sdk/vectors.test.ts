@@ -9,9 +9,16 @@ import { keyFromHex } from "../../sdk/index.ts";
 import { engine, OTHER_KEY } from "../support/engine.ts";
 import { loadFixture } from "../support/pictures.ts";
 
+interface Version {
+  readonly version: number;
+  readonly picture: { file: string; label: string; key: string; width: number; height: number };
+  /** `words`: axis -> its 16 bits as hex. */
+  readonly templates: { key: string; label: string; sha256: string; words: object }[];
+}
+
 const HEADER_BYTES = 16;
 const path = (file: string) => fileURLToPath(new URL(`../vectors/${file}`, import.meta.url));
-const v1 = JSON.parse(readFileSync(path("v1.json"), "utf8"));
+const v1: Version = JSON.parse(readFileSync(path("v1.json"), "utf8"));
 const embedder = JSON.parse(readFileSync(path("embedder.json"), "utf8"));
 
 function sha256(bytes: Uint8Array | Uint8ClampedArray): string {
@@ -27,11 +34,11 @@ describe("format version 1", () => {
   it("has vectors of three keys and three labels", () => {
     expect(v1.version).toBe(1);
     expect(v1.templates).toHaveLength(9);
-    expect(new Set(v1.templates.map(({ sha256 }: { sha256: string }) => sha256)).size).toBe(9);
+    expect(new Set(v1.templates.map((vector) => vector.sha256)).size).toBe(9);
   });
 
   it.each(v1.templates)("makes the template of $label under $key", (vector) => {
-    const { key, label, words } = vector as { key: string; label: string; words: object };
+    const { key, label, words } = vector;
     const template = engine.template(label, keyFromHex(key));
     const view = new DataView(template.buffer);
     const header = [...template.subarray(0, HEADER_BYTES)];
@@ -42,7 +49,7 @@ describe("format version 1", () => {
       const at = HEADER_BYTES + 2 * Number(axis);
       expect(view.getUint16(at, true).toString(16).padStart(4, "0"), `word ${axis}`).toBe(word);
     }
-    expect(sha256(template)).toBe((vector as { sha256: string }).sha256);
+    expect(sha256(template)).toBe(vector.sha256);
   });
 
   it("reads the stored picture", async () => {

@@ -14,8 +14,8 @@ const LABELS = ["0123456789abcdef", "00a1b2c3d4e5f607", "ffffffffffffffff"];
 const WORDS = [0, 1, 2, 3, 100, 1000, 2000, -1];
 const HEADER_BYTES = 16;
 const MAX_PICTURE_BYTES = 60_000;
-const PICTURE = { file: "v1-flowers.png", label: "c0de5eed00000001", key: DEMO_KEY };
-const CUT = { left: 208, top: 224, width: 160, height: 128 };
+const PICTURE = { file: "v1-parrots.png", label: "c0de5eed00000001", key: DEMO_KEY };
+const CUT = { left: 39, top: 8, width: 160, height: 128 };
 
 const force = process.argv.includes("--force");
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
@@ -56,7 +56,7 @@ const templates = KEYS.flatMap((key) =>
 
 const { left, top, width, height } = CUT;
 const key = keyFromHex(PICTURE.key);
-const part = cut(await loadFixture("flowers.jpg"), left, top, width, height);
+const part = cut(await loadFixture("parrots.jpg"), left, top, width, height);
 const labelled = engine.embed(part, engine.template(PICTURE.label, key));
 const found = engine.detect(labelled, [key]).findings.map(({ label }) => label);
 if (found.join() !== PICTURE.label)
