@@ -1,5 +1,6 @@
 // The whole look at one plane, cheapest first: the frame in its own place, the frame turned or mirrored
 // in place, then wherever the search finds pilots. Findings are gathered over keys and places.
+import * as bins from "./bins";
 import * as carriers from "./carriers";
 import {
   addFold,
@@ -15,6 +16,7 @@ import { take } from "./memory";
 import * as planes from "./planes";
 import * as read from "./read";
 import * as search from "./search";
+import * as shift from "./shift";
 import { makeSpectra, originX0, originX1, originY0, originY1 } from "./spectrum";
 import { whitenHalfPlane, whitenPlane } from "./whiten";
 
@@ -77,8 +79,8 @@ function record(key: i32): void {
   store<i32>(at, key, 8);
   store<f32>(at, read.correlation, 12);
   memory.copy(at + 16, MAP, 48);
-  store<f64>(at, load<f64>(MAP, 16) + <f64>read.shiftX, 32);
-  store<f64>(at, load<f64>(MAP, 40) + <f64>read.shiftY, 56);
+  store<f64>(at, load<f64>(MAP, 16) + <f64>shift.shiftX, 32);
+  store<f64>(at, load<f64>(MAP, 40) + <f64>shift.shiftY, 56);
 }
 
 /** Part of the plane that a quarter is: half its sides. */
@@ -103,15 +105,15 @@ function foldQuarters(white: usize, width: i32, height: i32, stride: i32, mapped
 
 function takeQuarters(members: i32): void {
   sumQuarters(members);
-  read.transformFold();
-  read.measureNoise();
+  bins.transformFold();
+  bins.measureNoise();
 }
 
 /** The frame in its own place, under each low-pass weighting. */
 function readInPlace(): bool {
-  read.takeBins(0);
-  for (let which = 0; which < read.WEIGHTINGS; which++) {
-    read.findShiftAtOrigin(which);
+  bins.takeBins(0);
+  for (let which = 0; which < shift.WEIGHTINGS; which++) {
+    shift.findShiftAtOrigin(which);
     if (read.readLabel(true)) return true;
   }
   return false;
@@ -119,11 +121,11 @@ function readInPlace(): bool {
 
 /** Reads FOLD at the best of all shifts, under each low-pass weighting. */
 function readShifted(orientation: i32): bool {
-  read.takeBins(orientation);
-  for (let which = 0; which < read.WEIGHTINGS; which++) {
-    read.findShift(which);
-    if (which == 0) bestPilots = max<f32>(bestPilots, read.pilotScore);
-    if (which == 0 && read.pilotScore < SHIFT_GATE) return false;
+  bins.takeBins(orientation);
+  for (let which = 0; which < shift.WEIGHTINGS; which++) {
+    shift.findShift(which);
+    if (which == 0) bestPilots = max<f32>(bestPilots, shift.pilotScore);
+    if (which == 0 && shift.pilotScore < SHIFT_GATE) return false;
     if (read.readLabel(false)) return true;
   }
   return false;

@@ -1,5 +1,6 @@
 // Informed embedding (Cox, Miller, McKellips, Proc. IEEE 87, 1999): the embedder runs the reader's own
 // front end on the unmarked plane and subtracts, per coded bit, what the picture itself would say.
+import * as bins from "./bins";
 import * as carriers from "./carriers";
 import { AXES, BINS, binX, binY, PILOTS, TILE } from "./carriers";
 import * as code from "./code";
@@ -8,7 +9,6 @@ import { addFold, clearFold, TILE_STRIDE } from "./fold";
 import { measureMask } from "./mask";
 import { take } from "./memory";
 import * as planes from "./planes";
-import * as read from "./read";
 import { whitenPlane } from "./whiten";
 
 /** Share of the pattern's energy in the pilots. */
@@ -88,7 +88,7 @@ function foldPlane(): void {
   whitenPlane();
   clearFold();
   addFold(planes.white, planes.stride, 0, 0, planes.width, planes.height);
-  read.transformFold();
+  bins.transformFold();
 }
 
 /** Sums HOST per coded bit, or spreads the clipped correction onto the data axes' amplitudes. */
@@ -153,7 +153,7 @@ function measureGain(): f32 {
   let energy: f64 = 0;
   for (let axis: usize = 0; axis < <usize>AXES; axis++) {
     const amplitude = <f64>load<f32>(AMPLITUDE + (axis << 2));
-    const seen = load<f32>(read.BIN_VALUE + (axis << 2)) - load<f32>(HOST + (axis << 2));
+    const seen = load<f32>(bins.BIN_VALUE + (axis << 2)) - load<f32>(HOST + (axis << 2));
     sum += <f64>seen * amplitude;
     energy += amplitude * amplitude;
   }
@@ -165,9 +165,9 @@ export function studyPlane(): void {
   memory.copy(planes.original, planes.luma, (<usize>(planes.height * planes.stride)) << 2);
   measureMask(planes.original);
   foldPlane();
-  read.measureNoise();
-  read.takeBins(0);
-  memory.copy(HOST, read.BIN_VALUE, AXES * 4);
+  bins.measureNoise();
+  bins.takeBins(0);
+  memory.copy(HOST, bins.BIN_VALUE, AXES * 4);
   memory.fill(HOST_BITS, 0, CODED_BITS * 8);
   forCodes(0, 0);
 }
@@ -185,7 +185,7 @@ function weavePlain(strength: f32): void {
   spread();
   addChange();
   foldPlane();
-  read.takeBins(0);
+  bins.takeBins(0);
   plainEnergy = patternEnergy();
   plainGain = <f64>max<f32>(measureGain(), 1e-3);
 }

@@ -2,14 +2,17 @@
 // raises the mask where a quarter of the picture alone would not carry it; then measures by the real
 // search what is left after three attacks. The carriers in use are the template's, under which the
 // label reads as zero.
+
 import * as attack from "./attack";
+import * as bins from "./bins";
 import { detectPlane } from "./detect";
 import { addChange, weave, weaveAgain } from "./embed";
 import { addFold, clearFold } from "./fold";
-import { take } from "./memory";
 import { FLAT } from "./mask";
+import { take } from "./memory";
 import * as planes from "./planes";
 import * as read from "./read";
+import * as shift from "./shift";
 import { whitenPlane } from "./whiten";
 
 /** Regions: a grid of windows of half the sides, each overlapping its neighbours by half. */
@@ -67,11 +70,11 @@ function wholeSquare(plane: usize): f64 {
 
 /** How far short of what is wanted the folded part's reading falls, as a factor, 1 at least. */
 function shortfall(most: f32): f32 {
-  read.transformFold();
-  read.measureNoise();
-  read.takeBins(0);
+  bins.transformFold();
+  bins.measureNoise();
+  bins.takeBins(0);
   const label = read.templateCorrelation();
-  const pilots = read.pilotsAt(0, 0);
+  const pilots = shift.pilotsAt(0, 0);
   const short = max<f32>(WANTED_LABEL / max<f32>(label, 1), WANTED_PILOTS / max<f32>(pilots, 1));
   return max<f32>(1, min<f32>(most, short));
 }

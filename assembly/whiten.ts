@@ -30,7 +30,14 @@ function smoothRows(from: usize, to: usize, width: i32, height: i32, rowBytes: u
 }
 
 /** What is left of a row after its low-pass, into `white`; its squares, summed along the row, into `power`. */
-function highPassRow(luma: usize, low: usize, white: usize, power: usize, width: i32, rowBytes: usize): void {
+function highPassRow(
+  luma: usize,
+  low: usize,
+  white: usize,
+  power: usize,
+  width: i32,
+  rowBytes: usize,
+): void {
   const scale = f32x4.splat(1 / (SUM_9 * SUM_9));
   for (let at: usize = 0; at < rowBytes; at += 16) {
     const smooth = f32x4.mul(smooth9(low + at, rowBytes), scale);

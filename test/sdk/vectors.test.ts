@@ -26,7 +26,10 @@ function sha256(bytes: Uint8Array | Uint8ClampedArray): string {
 }
 
 async function loadPicture(file: string) {
-  const { data, info } = await sharp(path(file)).raw().toBuffer({ resolveWithObject: true });
+  const { data, info } = await sharp(path(file))
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
   return { data: new Uint8Array(data), width: info.width, height: info.height };
 }
 

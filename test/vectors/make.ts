@@ -62,8 +62,11 @@ const found = engine.detect(labelled, [key]).findings.map(({ label }) => label);
 if (found.join() !== PICTURE.label)
   throw new Error(`The picture reads as ${found.join() || "none"}.`);
 const picture = await sharp(labelled.data, { raw: { width, height, channels: 4 } })
-  .png({ compressionLevel: 9, effort: 10, adaptiveFiltering: true })
+  .png({ compressionLevel: 9, adaptiveFiltering: true })
   .toBuffer();
+const decoded = await sharp(picture).ensureAlpha().raw().toBuffer();
+if (sha256(decoded) !== sha256(labelled.data))
+  throw new Error("The picture was not stored as it is.");
 if (picture.length >= MAX_PICTURE_BYTES)
   throw new Error(`The picture has ${picture.length} bytes.`);
 
