@@ -124,17 +124,14 @@ export function cut(plane: usize, stride: i32, left: i32, top: i32, width: i32, 
   growPicture(width, height);
 }
 
-/** Turns the plane by an angle about its middle, in a frame grown to hold it, on white. */
-export function turn(plane: usize, width: i32, height: i32, stride: i32, angle: f64): void {
-  const c = Math.cos(angle);
-  const s = Math.sin(angle);
-  const frameWidth = <f64>width * c + <f64>height * s;
-  const frameHeight = <f64>width * s + <f64>height * c;
+/** Turns the plane by planes.TURN about its middle, in a frame grown to hold it, on white. */
+export function turn(plane: usize, width: i32, height: i32, stride: i32): void {
+  const c = Math.cos(planes.TURN);
+  const s = Math.sin(planes.TURN);
+  const frameWidth = planes.turnedSide(width, height);
+  const frameHeight = planes.turnedSide(height, width);
   const scale = planes.canonicalScale(<i32>frameWidth, <i32>frameHeight);
-  planes.setSize(
-    planes.canonicalLength(<i32>frameWidth, scale),
-    planes.canonicalLength(<i32>frameHeight, scale),
-  );
+  planes.setTurnedSize(width, height);
   const stepX = c / scale;
   const stepY = -s / scale;
   for (let y = 0; y < planes.height; y++) {

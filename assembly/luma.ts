@@ -11,7 +11,7 @@ export function lumaOfRgba(rgba: usize, luma: usize, count: i32): void {
   const blue = f32x4.splat(0.114);
   const low = i32x4.splat(255);
   const white = f32x4.splat(255);
-  const opaque = f32x4.splat(1.0 / 255.0);
+  const unit = f32x4.splat(1.0 / 255.0);
   const allOpaque = i32x4.splat(0xff000000);
   for (let i = 0; i < count; i += 4) {
     const pixels = v128.load(rgba);
@@ -20,8 +20,9 @@ export function lumaOfRgba(rgba: usize, luma: usize, count: i32): void {
     const b = f32x4.convert_i32x4_u(v128.and(i32x4.shr_u(pixels, 16), low));
     let y = f32x4.add(f32x4.add(f32x4.mul(r, red), f32x4.mul(g, green)), f32x4.mul(b, blue));
     if (!i32x4.all_true(i32x4.eq(v128.and(pixels, allOpaque), allOpaque))) {
-      const alpha = f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(pixels, 24)), opaque);
-      y = f32x4.add(white, f32x4.mul(f32x4.sub(y, white), alpha));
+      // Written so that an opaque pixel keeps its luma to the bit, whatever its neighbours are.
+      const clear = f32x4.sub(white, f32x4.convert_i32x4_u(i32x4.shr_u(pixels, 24)));
+      y = f32x4.add(y, f32x4.mul(f32x4.mul(f32x4.sub(white, y), clear), unit));
     }
     v128.store(luma, y);
     rgba += 16;

@@ -58,6 +58,21 @@ export function setSize(newWidth: i32, newHeight: i32): void {
 
 /** Rows that a scratch plane has beyond both ends, for filters to run over. */
 export const MARGIN_ROWS: i32 = 8;
+/** Angle by which the embedder's check turns its plane. */
+export const TURN: f64 = (10 * Math.PI) / 180;
+
+/** Side of the frame that holds a plane turned by TURN: the one along `along`. */
+export function turnedSide(along: i32, across: i32): f64 {
+  return <f64>along * Math.cos(TURN) + <f64>across * Math.sin(TURN);
+}
+
+/** Sets the size to that of the plane turned by TURN, at its own canonical scale. */
+export function setTurnedSize(ownWidth: i32, ownHeight: i32): void {
+  const frameWidth = <i32>turnedSide(ownWidth, ownHeight);
+  const frameHeight = <i32>turnedSide(ownHeight, ownWidth);
+  const scale = canonicalScale(frameWidth, frameHeight);
+  setSize(canonicalLength(frameWidth, scale), canonicalLength(frameHeight, scale));
+}
 
 /**
  * Lays out planes for a canonical size.
@@ -65,16 +80,24 @@ export const MARGIN_ROWS: i32 = 8;
  * @returns false when the host refuses the memory
  */
 export function reservePlanes(newWidth: i32, newHeight: i32, rowsBytes: usize): bool {
-  setSize(newWidth, newHeight);
-  if (stride * newHeight <= capacity && stride <= widest && rowsBytes <= pictureBytes) return true;
   const embedding = rowsBytes > 0;
+  let floats = 0;
+  let longestRow = 0;
+  if (embedding) {
+    setTurnedSize(newWidth, newHeight);
+    floats = stride * height;
+    longestRow = stride;
+  }
+  setSize(newWidth, newHeight);
+  floats = max<i32>(floats, stride * height);
+  longestRow = max<i32>(longestRow, stride);
+  if (floats <= capacity && longestRow <= widest && rowsBytes <= pictureBytes) return true;
   if (base == 0) base = mark();
   rewind(base);
-  // Simulated attacks may round to a little more than the picture's own plane.
-  const rows = newHeight + 4;
-  const plane = ((<usize>((stride + 8) * rows)) << 2) + 64;
-  const scratch = plane + ((<usize>(stride * 2 * MARGIN_ROWS)) << 2);
-  const half = ((<usize>(halfStride * (halfHeight + 2))) << 2) + 64;
+  // Other simulated attacks round to at most a row and a column more than the picture's own plane.
+  const plane = ((<usize>(floats + 4 * (longestRow + LONG_SIDE))) << 2) + 64;
+  const scratch = plane + ((<usize>(longestRow * 2 * MARGIN_ROWS)) << 2);
+  const half = (plane >> 2) + ((<usize>(2 * LONG_SIDE)) << 2);
   const at = take(2 * plane + 2 * scratch + 2 * half + (embedding ? 3 * plane + rowsBytes : 0));
   if (at == 0) {
     capacity = 0;
@@ -90,10 +113,17 @@ export function reservePlanes(newWidth: i32, newHeight: i32, rowsBytes: usize): 
   mask = original + plane;
   change = mask + plane;
   pictureRows = change + plane;
-  capacity = stride * newHeight;
-  widest = stride;
+  capacity = floats;
+  widest = longestRow;
   pictureBytes = rowsBytes;
   return true;
+}
+
+/** Clears what lies between the width and the stride of the luma plane, so that no count sees old pictures. */
+export function clearPadding(): void {
+  for (let y = 0; y < height; y++) {
+    for (let x = width; x < stride; x++) store<f32>(luma + ((<usize>(y * stride + x)) << 2), 0);
+  }
 }
 
 /** Difference between the lightest and the darkest pixel of the plane under the reader, grey levels. */

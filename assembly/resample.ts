@@ -198,6 +198,7 @@ export function pushGrey(rows: i32): void {
 /** Finishes the plane: grows the buffered picture into it, if it was the smaller. */
 export function endPicture(): void {
   if (factor <= 1) growRows();
+  planes.clearPadding();
 }
 
 /** Takes a picture that lies in workA, f32[height][width], no larger than the plane it came from. */

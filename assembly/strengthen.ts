@@ -38,7 +38,9 @@ const MOSTLY_CLIPPED: f64 = 0.5;
 const SHADE_RAMP: f32 = 8;
 /** A factor not worth weaving again for. */
 const SMALLEST_BOOST: f32 = 1.02;
-const TURN: f64 = (10 * Math.PI) / 180;
+
+/** Margin of a label that just was not read. */
+const LOST: f32 = -0.001;
 
 /** f32[GRID][GRID] */
 const BOOST: usize = take(GRID * GRID * 4);
@@ -192,13 +194,13 @@ export function weaveChecked(strength: f32, factor: f32): void {
 function excess(): f32 {
   const found = detectPlane() > 0;
   const best = read.best / read.ACCEPTANCE - 1;
-  return found ? best : min<f32>(best, 0);
+  return found ? best : min<f32>(best, LOST);
 }
 
 /**
  * Attacks the woven label and reads it back. Overwrites mask, and the plane under the reader.
  * @param factor picture pixels per canonical pixel
- * @returns the worst excess over the acceptance threshold, in units of it; negative when a read failed
+ * @returns the worst excess over the acceptance threshold, in units of it; negative if a read failed
  */
 export function measureMargin(factor: f32): f32 {
   const width = planes.width;
@@ -210,7 +212,7 @@ export function measureMargin(factor: f32): f32 {
   let margin = excess();
   attack.cut(planes.mask, stride, width / 4, height / 4, width / 2, height / 2);
   margin = min<f32>(margin, excess());
-  attack.turn(planes.mask, width, height, stride, TURN);
+  attack.turn(planes.mask, width, height, stride);
   margin = min<f32>(margin, excess());
   planes.setSize(width, height);
   return margin;

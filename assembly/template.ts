@@ -11,6 +11,7 @@ const MAGIC: u32 = 0x41525354;
 const PILOT: i32 = 1023;
 const NEGATIVE: i32 = 0x8000;
 const INDEX: i32 = 1023;
+const RESERVED: i32 = 0x7c00;
 
 export const TEMPLATE_BYTES: i32 = <i32>HEADER + 2 * AXES;
 /** u8[TEMPLATE_BYTES], read and written here. */
@@ -59,6 +60,10 @@ export function writeTemplate(label: u64): void {
   );
 }
 
+function wordOf(axis: i32): i32 {
+  return <i32>load<u16>(TEMPLATE + HEADER + ((<usize>axis) << 1));
+}
+
 function signOf(word: i32): f32 {
   return word & NEGATIVE ? -1.0 : 1.0;
 }
@@ -69,17 +74,19 @@ function signOf(word: i32): f32 {
  */
 export function useTemplate(): bool {
   if (load<u32>(TEMPLATE) != MAGIC) return false;
-  if (load<u8>(TEMPLATE, 4) != carriers.FORMAT_VERSION) return false;
+  // The version and three zero bytes.
+  if (load<u32>(TEMPLATE, 4) != carriers.FORMAT_VERSION) return false;
   carriers.useNoCarriers();
   let pilots = 0;
   for (let axis = 0; axis < AXES; axis++) {
-    const word = <i32>load<u16>(TEMPLATE + HEADER + ((<usize>axis) << 1));
+    const word = wordOf(axis);
     const index = word & INDEX;
+    if (word & RESERVED) return false;
     if (index == PILOT) {
-      if (axis & 1) continue;
-      const other = <i32>load<u16>(TEMPLATE + HEADER + ((<usize>axis) << 1), 2);
-      if ((other & INDEX) != PILOT || pilots == carriers.PILOTS) return false;
-      carriers.addPilot(pilots++, axis >> 1, signOf(word), signOf(other));
+      // A pilot takes both axes of its bin.
+      if ((wordOf(axis ^ 1) & INDEX) != PILOT || pilots == carriers.PILOTS) return false;
+      carriers.addPilot(pilots++, axis >> 1, signOf(word), signOf(wordOf(axis + 1)));
+      axis++;
     } else if (index < code.OUTER_CODED_BITS) {
       carriers.addOuterAxis(axis, index, signOf(word));
     } else if (index < code.OUTER_CODED_BITS + code.INNER_CODED_BITS) {

@@ -272,6 +272,7 @@ export function createEngine(module: WebAssembly.Module): Engine {
       const data = isPlane ? picture.luma : picture.data;
       checkPixels(data, isPlane ? 1 : 4, width, height);
       checkSize(width, height);
+      const shown = shownSize(picture);
       const mostKeys = kernel.MAX_KEYS.value as number;
       if (keys.length < 1 || keys.length > mostKeys) {
         throw new RangeError(`One to ${mostKeys} keys can be tried at once, not ${keys.length}.`);
@@ -292,9 +293,6 @@ export function createEngine(module: WebAssembly.Module): Engine {
       });
       const count = kernel.detect(keys.length, most, options.search === "whole-frame");
       const view = new DataView(kernel.memory.buffer);
-      const size = isPlane
-        ? [picture.pictureWidth ?? width, picture.pictureHeight ?? height]
-        : [width, height];
       const findings = Array.from({ length: count }, (_, i): Finding => {
         const at = (kernel.FINDINGS.value as number) + i * (kernel.FINDING_BYTES.value as number);
         const map = Array.from({ length: 6 }, (_, k) => view.getFloat64(at + 16 + 8 * k, true));
@@ -302,7 +300,7 @@ export function createEngine(module: WebAssembly.Module): Engine {
           label: label(view, at),
           keyIndex: view.getInt32(at + 8, true),
           confidence: view.getFloat32(at + 12, true),
-          geometry: geometryOf(map, width, height, size[0] as number, size[1] as number),
+          geometry: geometryOf(map, width, height, shown.width, shown.height),
         };
       });
       return {
@@ -319,6 +317,20 @@ export function createEngine(module: WebAssembly.Module): Engine {
       return kernel.memory.buffer.byteLength;
     },
   };
+}
+
+/** The size of the picture that is looked at, which a plane may show at another scale. */
+function shownSize(picture: Image | Plane): { width: number; height: number } {
+  const { width, height } = picture;
+  if (!("luma" in picture)) return { width, height };
+  const shown = {
+    width: picture.pictureWidth ?? width,
+    height: picture.pictureHeight ?? height,
+  };
+  if (!(shown.width > 0 && shown.height > 0)) {
+    throw new RangeError(`A picture's sides are positive, not ${shown.width} x ${shown.height}.`);
+  }
+  return shown;
 }
 
 /** Throws why a picture of one colour cannot carry a label. */

@@ -23,6 +23,7 @@ import {
   makeWaves,
   OTHER_KEY,
   paint,
+  sha256,
 } from "../support/engine.ts";
 import { FIXTURE_NAMES, type FixtureName, loadFixture } from "../support/pictures.ts";
 
@@ -159,8 +160,8 @@ describe("embed", () => {
     const pixels = holes.data.slice();
     const template = TEMPLATE.slice();
     const first = engine.embed(holes, template);
-    expect(engine.embed(holes, template).data).toEqual(first.data);
-    expect(holes.data).toEqual(pixels);
+    expect(sha256(engine.embed(holes, template).data)).toBe(sha256(first.data));
+    expect(sha256(holes.data)).toBe(sha256(pixels));
     expect(template).toEqual(TEMPLATE);
   });
 
@@ -175,8 +176,12 @@ describe("embed", () => {
     ]) {
       const picture = makeWaves(width, height);
       const fresh = createEngine(kernelModule);
-      const [ours, theirs] = [used.embed(picture, TEMPLATE), fresh.embed(picture, TEMPLATE)];
-      expect(ours).toEqual(theirs);
+      const ours = used.embed(picture, TEMPLATE);
+      const theirs = fresh.embed(picture, TEMPLATE);
+      expect({ ...ours, data: sha256(ours.data) }).toEqual({
+        ...theirs,
+        data: sha256(theirs.data),
+      });
       expect(used.detect(ours, [KEY])).toEqual(fresh.detect(ours, [KEY]));
     }
   });
@@ -243,9 +248,8 @@ describe("embed", () => {
     buffer.set(small.data, 8);
     const view = { ...small, data: buffer.subarray(8, 8 + small.data.length) };
     const options = { check: false };
-    expect(engine.embed(view, TEMPLATE, options).data).toEqual(
-      engine.embed(small, TEMPLATE, options).data,
-    );
+    const [theirs, ours] = [view, small].map((image) => engine.embed(image, TEMPLATE, options));
+    expect(sha256(theirs.data)).toBe(sha256(ours.data));
   });
 
   it("changes more at a higher strength, and says which it was", () => {
@@ -369,7 +373,8 @@ describe("embed refuses", () => {
     expect(codeOf(() => own.embed(small, broken))).toBe("template-invalid");
     expect(codeOf(() => own.embed(picture, TEMPLATE))).toBe("picture-flat");
     expect(() => own.detect(small, [])).toThrow(RangeError);
-    expect(own.embed(small, TEMPLATE).data).toEqual(engine.embed(small, TEMPLATE).data);
+    const ours = own.embed(small, TEMPLATE);
+    expect(sha256(ours.data)).toBe(sha256(engine.embed(small, TEMPLATE).data));
   });
 });
 
@@ -382,7 +387,7 @@ describe("detect", () => {
     expect(findings[0].confidence).toBeGreaterThan(12);
     expect(findings[0].geometry).toMatchObject({ mirrored: false });
     expect(searched.best).toBeGreaterThanOrEqual(findings[0].confidence);
-    expect(labelled.data).toEqual(pixels);
+    expect(sha256(labelled.data)).toBe(sha256(pixels));
   });
 
   it("finds nothing where there is nothing, and says how far it looked", () => {

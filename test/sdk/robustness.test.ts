@@ -49,7 +49,7 @@ const ATTACKS: Record<string, Step> = {
 
 /** Attacks that a fixture may fail, and why; a wrong label is never allowed. */
 const MAY_FAIL: Partial<Record<FixtureName, Record<string, string>>> = {
-  // 47 of 60 random places were read.
+  // Three of four random places are read.
   "flowers.jpg": { "crop 25 %": "dense edges everywhere drown the pattern of so small a part" },
 };
 

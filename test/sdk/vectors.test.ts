@@ -1,12 +1,11 @@
 // The golden vectors of test/vectors (README.md there): templates byte for byte and the label of a stored
 // picture for ever; the embedder's pixels until the embedder changes.
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { keyFromHex } from "../../sdk/index.ts";
-import { engine, OTHER_KEY } from "../support/engine.ts";
+import { engine, OTHER_KEY, sha256 } from "../support/engine.ts";
 import { loadFixture } from "../support/pictures.ts";
 
 interface Version {
@@ -20,10 +19,6 @@ const HEADER_BYTES = 16;
 const path = (file: string) => fileURLToPath(new URL(`../vectors/${file}`, import.meta.url));
 const v1: Version = JSON.parse(readFileSync(path("v1.json"), "utf8"));
 const embedder = JSON.parse(readFileSync(path("embedder.json"), "utf8"));
-
-function sha256(bytes: Uint8Array | Uint8ClampedArray): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
 
 async function loadPicture(file: string) {
   const { data, info } = await sharp(path(file))

@@ -1,4 +1,5 @@
 // One engine from the built kernel, the public demo key, and labels and pictures made from a seed alone.
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { randomBelow, randomHex, seededRng } from "../../bench/random.ts";
@@ -66,6 +67,11 @@ export function cut(image: Image, left: number, top: number, width: number, heig
     data.set(image.data.subarray(from, from + width * 4), y * width * 4);
   }
   return { data, width, height };
+}
+
+/** SHA-256 as hex: pixels compared by it fail in one line, not in a million. */
+export function sha256(bytes: Uint8Array | Uint8ClampedArray): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** The code of the LabelError that is thrown, or undefined; other errors pass. */

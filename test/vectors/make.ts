@@ -1,11 +1,10 @@
 // Writes the golden vectors beside it: README.md tells what they are and when they may be written anew.
 // Usage: node test/vectors/make.ts [--force]
-import { createHash } from "node:crypto";
 import { existsSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { DEMO_KEY, keyFromHex } from "../../sdk/index.ts";
-import { cut, engine } from "../support/engine.ts";
+import { cut, engine, sha256 } from "../support/engine.ts";
 import { loadFixture } from "../support/pictures.ts";
 
 const KEYS = [DEMO_KEY, "00112233445566778899aabbccddeeff", "00000000000000000000000000000000"];
@@ -19,8 +18,6 @@ const CUT = { left: 39, top: 8, width: 160, height: 128 };
 
 const force = process.argv.includes("--force");
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-const sha256 = (bytes: Uint8Array | Uint8ClampedArray) =>
-  createHash("sha256").update(bytes).digest("hex");
 
 function write(file: string, bytes: string | Uint8Array, mayChange: boolean): void {
   if (existsSync(path(file)) && !mayChange && !force) {
