@@ -132,33 +132,72 @@ export function turn(plane: usize, width: i32, height: i32, stride: i32): void {
   const frameHeight = planes.turnedSide(height, width);
   const scale = planes.canonicalScale(<i32>frameWidth, <i32>frameHeight);
   planes.setTurnedSize(width, height);
-  const stepX = c / scale;
-  const stepY = -s / scale;
   for (let y = 0; y < planes.height; y++) {
     const u = 0.5 / scale - 0.5 * frameWidth;
     const v = (<f64>y + 0.5) / scale - 0.5 * frameHeight;
-    let px = c * u + s * v + 0.5 * <f64>width - 0.5;
-    let py = c * v - s * u + 0.5 * <f64>height - 0.5;
-    let out = planes.luma + ((<usize>(y * planes.stride)) << 2);
-    for (let x = 0; x < planes.width; x++) {
-      store<f32>(out, sampleAt(plane, width, height, stride, px, py));
-      out += 4;
-      px += stepX;
-      py += stepY;
-    }
+    const x = <f32>(c * u + s * v + 0.5 * <f64>width - 0.5);
+    const at = <f32>(c * v - s * u + 0.5 * <f64>height - 0.5);
+    const out = planes.luma + ((<usize>(y * planes.stride)) << 2);
+    sampleRow(plane, width, height, stride, x, at, <f32>(c / scale), <f32>(-s / scale), out);
   }
 }
 
-/** Bilinear, white outside. */
-function sampleAt(plane: usize, width: i32, height: i32, stride: i32, x: f64, y: f64): f32 {
-  const i = <i32>x;
-  const j = <i32>y;
-  if (x < 0 || y < 0 || i >= width - 1 || j >= height - 1) return 255;
-  const p = <f32>(x - <f64>i);
-  const q = <f32>(y - <f64>j);
-  const at = plane + ((<usize>(j * stride + i)) << 2);
-  const below = at + ((<usize>stride) << 2);
-  const upper = load<f32>(at) + (load<f32>(at, 4) - load<f32>(at)) * p;
-  const lower = load<f32>(below) + (load<f32>(below, 4) - load<f32>(below)) * p;
-  return upper + (lower - upper) * q;
+/** Left and right neighbours of four places, side by side, of one row. */
+function gather(row: usize, offsets: v128): v128 {
+  const first = v128.load64_zero(row + <usize>i32x4.extract_lane(offsets, 0));
+  return v128.load64_lane(row + <usize>i32x4.extract_lane(offsets, 1), first, 1);
+}
+
+function gatherLast(row: usize, offsets: v128): v128 {
+  const third = v128.load64_zero(row + <usize>i32x4.extract_lane(offsets, 2));
+  return v128.load64_lane(row + <usize>i32x4.extract_lane(offsets, 3), third, 1);
+}
+
+/** Samples a plane along a line, planes.stride places from (x, y) on: bilinear, white outside. */
+function sampleRow(
+  plane: usize,
+  width: i32,
+  height: i32,
+  stride: i32,
+  x: f32,
+  y: f32,
+  stepX: f32,
+  stepY: f32,
+  out: usize,
+): void {
+  const zero = i32x4.splat(0);
+  const lastX = i32x4.splat(max<i32>(0, width - 2));
+  const lastY = i32x4.splat(max<i32>(0, height - 2));
+  const below: usize = (<usize>stride) << 2;
+  const lanes = f32x4(0, 1, 2, 3);
+  let px = f32x4.add(f32x4.splat(x), f32x4.mul(lanes, f32x4.splat(stepX)));
+  let py = f32x4.add(f32x4.splat(y), f32x4.mul(lanes, f32x4.splat(stepY)));
+  for (let n = 0; n < planes.stride; n += 4) {
+    const i = i32x4.trunc_sat_f32x4_s(f32x4.floor(px));
+    const j = i32x4.trunc_sat_f32x4_s(f32x4.floor(py));
+    const column = i32x4.max_s(zero, i32x4.min_s(lastX, i));
+    const row = i32x4.max_s(zero, i32x4.min_s(lastY, j));
+    const inside = v128.and(i32x4.eq(column, i), i32x4.eq(row, j));
+    const offsets = i32x4.shl(i32x4.add(i32x4.mul(row, i32x4.splat(stride)), column), 2);
+    const upperA = gather(plane, offsets);
+    const upperB = gatherLast(plane, offsets);
+    const lowerA = gather(plane + below, offsets);
+    const lowerB = gatherLast(plane + below, offsets);
+    const p = f32x4.sub(px, f32x4.convert_i32x4_s(i));
+    const q = f32x4.sub(py, f32x4.convert_i32x4_s(j));
+    const upper = mix(upperA, upperB, p);
+    const lower = mix(lowerA, lowerB, p);
+    const value = f32x4.add(upper, f32x4.mul(f32x4.sub(lower, upper), q));
+    v128.store(out, v128.bitselect(value, f32x4.splat(255), inside));
+    out += 16;
+    px = f32x4.add(px, f32x4.splat(4 * stepX));
+    py = f32x4.add(py, f32x4.splat(4 * stepY));
+  }
+}
+
+/** Between the left and the right neighbours of four places. */
+function mix(a: v128, b: v128, share: v128): v128 {
+  const left = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+  const right = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+  return f32x4.add(left, f32x4.mul(f32x4.sub(right, left), share));
 }

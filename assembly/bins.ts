@@ -4,8 +4,11 @@ import { fft2d } from "./fft";
 import { FOLD, SPECTRUM_IM, SPECTRUM_RE, TILE_STRIDE } from "./fold";
 import { take } from "./memory";
 
-const RADII = 40;
+const RADII: i32 = 40;
 const RADIAL: usize = take(RADII * 8);
+/** u8[RADII][2 RADII]: whole radius of (x, y), y >= 0; i32[RADII]: how many of each there are. */
+const RADIUS: usize = take(RADII * 2 * RADII);
+const RADIUS_COUNT: usize = take(RADII * 4);
 const NOISE_SPAN: i32 = 2 * HIGHEST + 1;
 const NOISE_REACH = 4;
 /** f32[HIGHEST + 1][NOISE_SPAN]: 1 / sqrt(noise power) of ky 0.., kx -HIGHEST..; and the row sums. */
@@ -35,22 +38,35 @@ export function transformFold(): void {
   }
 }
 
+function radiusAt(x: i32, y: i32): usize {
+  return <usize>(y * (2 * RADII) + x + RADII);
+}
+
+for (let y = 0; y < RADII; y++) {
+  for (let x = 1 - RADII; x < RADII; x++) {
+    const radius = <i32>Math.sqrt(<f64>(x * x + y * y));
+    store<u8>(RADIUS + radiusAt(x, y), <u8>radius);
+    if (radius >= RADII) continue;
+    const at = RADIUS_COUNT + ((<usize>radius) << 2);
+    store<i32>(at, load<i32>(at) + 1);
+  }
+}
+
 /** Mean power by whole radius, smoothed over five, into the first half of RADIAL. */
 function measureRadial(): void {
   const sums = RADIAL + RADII * 4;
   memory.fill(RADIAL, 0, RADII * 8);
-  for (let radius = 0; radius < RADII; radius++) {
-    let count: f32 = 0;
-    let sum: f32 = 0;
-    for (let y = 0; y <= radius; y++) {
-      for (let x = -radius; x <= radius; x++) {
-        const squared = x * x + y * y;
-        if (squared < radius * radius || squared >= (radius + 1) * (radius + 1)) continue;
-        sum += load<f32>(FOLD + tileAt(x, y));
-        count += 1;
-      }
+  for (let y = 0; y < RADII; y++) {
+    for (let x = 1 - RADII; x < RADII; x++) {
+      const radius = <usize>load<u8>(RADIUS + radiusAt(x, y));
+      if (radius >= <usize>RADII) continue;
+      const at = sums + (radius << 2);
+      store<f32>(at, load<f32>(at) + load<f32>(FOLD + tileAt(x, y)));
     }
-    store<f32>(sums + ((<usize>radius) << 2), sum / count);
+  }
+  for (let radius: usize = 0; radius < <usize>RADII; radius++) {
+    const at = sums + (radius << 2);
+    store<f32>(at, load<f32>(at) / <f32>load<i32>(RADIUS_COUNT + (radius << 2)));
   }
   for (let radius = 0; radius < RADII; radius++) {
     let sum: f32 = 0;
@@ -79,7 +95,7 @@ export function measureNoise(): void {
     for (let x = -HIGHEST; x <= HIGHEST; x++) {
       let sum: f32 = 0;
       for (let d = 0; d <= 2 * NOISE_REACH; d++) sum += load<f32>(ROW_SUMS + noiseAt(x, y + d));
-      const radius = min<i32>(RADII - 1, <i32>Mathf.sqrt(<f32>(x * x + y * y)));
+      const radius = min<i32>(RADII - 1, <i32>load<u8>(RADIUS + radiusAt(x, y)));
       const power = <f32>0.5 * (sum / 81 + load<f32>(RADIAL + ((<usize>radius) << 2)));
       store<f32>(NOISE + noiseAt(x, y), 1 / Mathf.sqrt(power + <f32>1e-6));
     }

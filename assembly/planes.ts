@@ -128,15 +128,21 @@ export function clearPadding(): void {
 
 /** Difference between the lightest and the darkest pixel of the plane under the reader, grey levels. */
 export function lumaRange(): f32 {
-  let least: f32 = 255;
-  let most: f32 = 0;
+  let least = f32x4.splat(255);
+  let most = f32x4.splat(0);
   for (let y = 0; y < height; y++) {
     const row = luma + ((<usize>(y * stride)) << 2);
-    for (let x: usize = 0; x < <usize>width; x++) {
-      const value = load<f32>(row + (x << 2));
-      least = min<f32>(least, value);
-      most = max<f32>(most, value);
+    // The last group overlaps the one before, so that the padding stays out of it.
+    for (let x = 0; x < width; x += 4) {
+      const value = v128.load(row + ((<usize>max<i32>(0, min<i32>(x, width - 4))) << 2));
+      least = f32x4.min(least, value);
+      most = f32x4.max(most, value);
     }
   }
-  return most - least;
+  return largest(most) + largest(f32x4.neg(least));
+}
+
+function largest(values: v128): f32 {
+  const a = max<f32>(f32x4.extract_lane(values, 0), f32x4.extract_lane(values, 1));
+  return max<f32>(a, max<f32>(f32x4.extract_lane(values, 2), f32x4.extract_lane(values, 3)));
 }

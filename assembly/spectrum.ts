@@ -54,14 +54,30 @@ function place(from: usize, width: i32, height: i32, stride: i32, to: usize): vo
   const left = (width - w) >> 1;
   const top = (height - h) >> 1;
   for (let x = 0; x < w; x++) store<f32>(TAPER_X + ((<usize>x) << 2), <f32>taperAt(x, w));
+  const before = w >> 1;
   for (let y = 0; y < h; y++) {
     const row = from + ((<usize>((top + y) * stride + left)) << 2);
     const out = to + ((<usize>(((y - (h >> 1)) & (SIDE - 1)) * FULL_STRIDE)) << 2);
     const weight = <f32>taperAt(y, h);
-    for (let x: usize = 0; x < <usize>w; x++) {
-      const value = load<f32>(row + (x << 2)) * weight * load<f32>(TAPER_X + (x << 2));
-      store<f32>(out + ((<usize>(<i32>x - (w >> 1)) & (SIDE - 1)) << 2), value);
-    }
+    taperRun(row, 0, before, weight, out + ((<usize>(SIDE - before)) << 2));
+    taperRun(row, before, w, weight, out);
+  }
+}
+
+/** Copies columns first..end - 1 of a row, times the taper, to `out`. */
+function taperRun(row: usize, first: i32, end: i32, weight: f32, out: usize): void {
+  const w = f32x4.splat(weight);
+  let x = first;
+  for (; x + 4 <= end; x += 4) {
+    const at = (<usize>x) << 2;
+    const taper = f32x4.mul(v128.load(TAPER_X + at), w);
+    v128.store(out, f32x4.mul(v128.load(row + at), taper));
+    out += 16;
+  }
+  for (; x < end; x++) {
+    const at = (<usize>x) << 2;
+    store<f32>(out, load<f32>(row + at) * (load<f32>(TAPER_X + at) * weight));
+    out += 4;
   }
 }
 

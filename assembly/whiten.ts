@@ -102,17 +102,20 @@ export function whitenPlane(): void {
 /** Averages the plane under the reader 2 x 2 and whitens the result. */
 export function whitenHalfPlane(): void {
   const rowBytes = (<usize>planes.stride) << 2;
-  const quarter: f32 = 0.25;
+  const quarter = f32x4.splat(0.25);
   for (let y: usize = 0; y < <usize>planes.halfHeight; y++) {
     let above = planes.luma + 2 * y * rowBytes;
     let below = 2 * <i32>y + 1 < planes.height ? above + rowBytes : above;
     let out = planes.halfLuma + ((y * <usize>planes.halfStride) << 2);
-    for (let x = 0; x < planes.halfWidth; x++) {
-      const sum = load<f32>(above) + load<f32>(above, 4) + load<f32>(below) + load<f32>(below, 4);
-      store<f32>(out, sum * quarter);
-      above += 8;
-      below += 8;
-      out += 4;
+    for (let x = 0; x < planes.halfWidth; x += 4) {
+      const left = f32x4.add(v128.load(above), v128.load(below));
+      const right = f32x4.add(v128.load(above, 16), v128.load(below, 16));
+      const even = v128.shuffle<f32>(left, right, 0, 2, 4, 6);
+      const odd = v128.shuffle<f32>(left, right, 1, 3, 5, 7);
+      v128.store(out, f32x4.mul(f32x4.add(even, odd), quarter));
+      above += 32;
+      below += 32;
+      out += 16;
     }
   }
   whiten(planes.halfLuma, planes.halfWhite, planes.halfWidth, planes.halfHeight, planes.halfStride);
