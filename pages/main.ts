@@ -124,7 +124,8 @@ function startLabelPanel(): void {
   }
 
   function view(name: string): void {
-    for (const each of views) each.hidden = each.dataset.view !== name;
+    const shown = name === "both" ? ["labelled", "difference"] : [name];
+    for (const each of views) each.hidden = !shown.includes(each.dataset.view ?? "");
   }
 
   function start(): void {
