@@ -4,6 +4,7 @@ import { fft2d } from "./fft";
 import { FOLD, SPECTRUM_IM, SPECTRUM_RE, TILE_STRIDE } from "./fold";
 import { take } from "./memory";
 
+/** Radii over which the noise is averaged: the band and what its smoothing reaches. */
 const RADII: i32 = 40;
 const RADIAL: usize = take(RADII * 8);
 /** u8[RADII][2 RADII]: whole radius of (x, y), y >= 0; i32[RADII]: how many of each there are. */
@@ -14,13 +15,15 @@ const NOISE_REACH = 4;
 /** f32[HIGHEST + 1][NOISE_SPAN]: 1 / sqrt(noise power) of ky 0.., kx -HIGHEST..; and the row sums. */
 export const NOISE: usize = take((HIGHEST + 1) * NOISE_SPAN * 4);
 const ROW_SUMS: usize = take((HIGHEST + 1 + 2 * NOISE_REACH) * NOISE_SPAN * 4);
-/** f32[BINS][2]: normalised bins in the label's own orientation; and the same at the shift, weighted. */
+/** f32[BINS][2]: bins over the noise, in the label's own orientation. */
 export const BIN_VALUE: usize = take(BINS * 8);
 
+/** Byte offset of the bin (x, y), any sign, in a tile plane. */
 export function tileAt(x: i32, y: i32): usize {
   return (<usize>((y & (TILE - 1)) * TILE_STRIDE + (x & (TILE - 1)))) << 2;
 }
 
+/** Byte offset of the bin (x, y), y >= 0, in NOISE. */
 export function noiseAt(x: i32, y: i32): usize {
   return (<usize>(y * NOISE_SPAN + x + HIGHEST)) << 2;
 }

@@ -20,7 +20,9 @@ export const MAX_READS: i32 = 128;
 const OUTER_GATE: f32 = 4.3;
 /** Pairs of outer words that are tried, best sum first. */
 const COHORT_CANDIDATES = 4;
+/** f32[AXES]: the bins at the shift found, weighted. */
 const AXIS_VALUE: usize = take(BINS * 8);
+/** f32[]: soft values per coded bit of one code; u8[]: the decoded word encoded again. */
 const SOFT: usize = take(code.INNER_CODED_BITS * 4);
 const CODED: usize = take(code.INNER_CODED_BITS);
 /** u8[]: the code words of a label, outer then inner. */
@@ -31,6 +33,7 @@ const OUTER_CORRELATIONS: usize = take(2 * code.OUTER_LIST * 4);
 const TAKEN: usize = take(code.OUTER_LIST * code.OUTER_LIST);
 let pairCorrelation: f32 = 0;
 let pilotEnergy: f32 = 0;
+/** The best valid word of the last read, and its normalised correlation (0 if none was valid). */
 export let label: u64 = 0;
 export let correlation: f32 = 0;
 /** Reads under the key at hand; the best correlation of any word, valid or not, since beginLook. */

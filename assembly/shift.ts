@@ -19,7 +19,7 @@ const SHIFT_SIDE = 64;
 const SHIFT_STRIDE = 68;
 const SHIFT_RE: usize = take(SHIFT_SIDE * SHIFT_STRIDE * 4);
 const SHIFT_IM: usize = take(SHIFT_SIDE * SHIFT_STRIDE * 4);
-/** Results of the last look: pilots' peak (standard deviations), its shift, and of the last read. */
+/** The last peak found: the pilots' score in standard deviations, and its shift in canonical pixels. */
 export let pilotScore: f32 = 0;
 export let shiftX: f32 = 0;
 export let shiftY: f32 = 0;
@@ -40,6 +40,7 @@ for (let which = 0; which < WEIGHTINGS; which++) {
   }
 }
 
+/** Weight of a bin under the weighting at hand, 0..1. */
 export function weightOf(bin: i32): f32 {
   const x = binX(bin);
   const y = binY(bin);
