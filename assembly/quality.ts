@@ -7,14 +7,12 @@ import * as planes from "./planes";
 /** Longest picture side. */
 export const MAX_SIDE: i32 = 32768;
 const SPAN: i32 = 11;
-/** Every eighth row of the map is enough for its mean: every pixel is still in some window. */
-const ROW_STEP: i32 = 8;
+/** One row of the map in as many as the window is high: every pixel is in one window, and the mean is kept. */
+const ROW_STEP: i32 = SPAN;
 const MAPS: usize = 4;
 const C1: f32 = 0.01 * 255 * 0.01 * 255;
 const C2: f32 = 0.03 * 255 * 0.03 * 255;
 
-const BEFORE: usize = take(MAX_SIDE * 4 + 64);
-const AFTER: usize = take(MAX_SIDE * 4 + 64);
 const WEIGHTS: usize = take(SPAN * 4);
 /** Addresses of the window's rows in the ring. */
 const LINES: usize = take(<usize>SPAN * sizeof<usize>());
@@ -55,26 +53,31 @@ export function begin(pictureWidth: i32): void {
   compared = 0;
 }
 
-export function takeBefore(pixels: usize): void {
-  lumaOfRgba(pixels, BEFORE, width);
+function mapsOfRow(): usize {
+  return planes.pictureRows + <usize>(row % SPAN) * ringBytes;
 }
 
+/** Takes a row of pixels as it was. */
+export function takeBefore(pixels: usize): void {
+  lumaOfRgba(pixels, mapsOfRow(), width);
+}
+
+/** Takes the same row as it is now. */
 export function takeAfter(pixels: usize): void {
-  lumaOfRgba(pixels, AFTER, width);
-  makeMaps(planes.pictureRows + <usize>(row % SPAN) * ringBytes);
+  const maps = mapsOfRow();
+  lumaOfRgba(pixels, maps + rowBytes, width);
+  multiply(maps);
   row++;
   if (row >= SPAN && (row - SPAN) % ROW_STEP == 0) compareRow();
 }
 
-/** Writes the four maps of the row at hand: a, b, a a + b b, a b. */
-function makeMaps(out: usize): void {
+/** Adds to a row's maps a, b the maps a a + b b and a b. */
+function multiply(maps: usize): void {
   for (let at: usize = 0; at < rowBytes; at += 16) {
-    const a = v128.load(BEFORE + at);
-    const b = v128.load(AFTER + at);
-    v128.store(out + at, a);
-    v128.store(out + rowBytes + at, b);
-    v128.store(out + 2 * rowBytes + at, f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)));
-    v128.store(out + 3 * rowBytes + at, f32x4.mul(a, b));
+    const a = v128.load(maps + at);
+    const b = v128.load(maps + rowBytes + at);
+    v128.store(maps + 2 * rowBytes + at, f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)));
+    v128.store(maps + 3 * rowBytes + at, f32x4.mul(a, b));
   }
 }
 

@@ -121,26 +121,34 @@ function boostOf(x: i32, y: i32): f32 {
 }
 
 /**
- * Brightens the labelled plane until its upper part is clipped.
+ * Brightens the labelled plane of a light picture until its upper part is clipped.
  * @returns what the shade below that wants, where the label of a nearly white picture has to live
  */
 function measureShade(): f32 {
-  addChange();
   const bytes = (<usize>(planes.height * planes.stride)) << 2;
+  const above = <f64>countAbove(planes.original, bytes, <f32>255 / BRIGHTER);
+  if (above < MOSTLY_CLIPPED * <f64>(bytes >> 2)) return 1;
+  addChange();
   const white = f32x4.splat(255);
-  let clipped = i32x4.splat(0);
   for (let at: usize = 0; at < bytes; at += 16) {
     const bright = f32x4.mul(v128.load(planes.luma + at), f32x4.splat(BRIGHTER));
-    clipped = i32x4.sub(clipped, f32x4.gt(bright, white));
     v128.store(planes.luma + at, f32x4.min(white, bright));
   }
-  const even = i32x4.extract_lane(clipped, 0) + i32x4.extract_lane(clipped, 2);
-  const all = even + i32x4.extract_lane(clipped, 1) + i32x4.extract_lane(clipped, 3);
-  if (<f64>all < MOSTLY_CLIPPED * <f64>(bytes >> 2)) return 1;
   whitenPlane();
   clearFold();
   addFold(planes.white, planes.stride, 0, 0, planes.width, planes.height);
   return shortfall(MOST_BOOST);
+}
+
+/** How many values of a plane lie above a level. */
+function countAbove(plane: usize, bytes: usize, level: f32): i32 {
+  const bound = f32x4.splat(level);
+  let count = i32x4.splat(0);
+  for (let at: usize = 0; at < bytes; at += 16) {
+    count = i32x4.sub(count, f32x4.gt(v128.load(plane + at), bound));
+  }
+  const even = i32x4.extract_lane(count, 0) + i32x4.extract_lane(count, 2);
+  return even + i32x4.extract_lane(count, 1) + i32x4.extract_lane(count, 3);
 }
 
 /** Raises the mask by BOOST and, in the shade, by what that wants, as far as the eye allows. */
