@@ -1,4 +1,5 @@
-// Three suites, one environment: plain Node. The browser suite drives a real Chromium from there.
+// Four suites, one environment: plain Node. From there the worker suite drives workerd, and the browser
+// suite a real Chromium.
 import { defineConfig } from "vitest/config";
 
 /** Starting Chromium (once, installing it) and labelling on a slow machine. */
@@ -20,6 +21,15 @@ export default defineConfig({
           name: "sdk",
           include: ["test/*.test.ts", "test/sdk/**/*.test.ts"],
           testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "worker",
+          include: ["test/worker/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          env: OFFLINE,
         },
       },
       {

@@ -13,9 +13,9 @@ export {
   MAX_KEYS,
   readsMade,
 } from "./detect";
-export { studyPlane, weave } from "./embed";
+export { addChange, studyPlane, weave } from "./embed";
 export { lumaRange } from "./planes";
 export { MAX_SIDE, meanSsim } from "./quality";
 export { beginPicture, endPicture, pushGrey, pushRgba, STRIP, STRIP_PIXELS } from "./resample";
-export { measureMargin, weaveChecked } from "./strengthen";
+export { measureMargin, readBack, weaveChecked } from "./strengthen";
 export { TEMPLATE, TEMPLATE_BYTES, useTemplate, writeTemplate } from "./template";

@@ -198,15 +198,18 @@ export function weaveChecked(strength: f32, factor: f32): void {
   weaveAgain(strength, Math.sqrt(wholeSquare(planes.mask) / Math.max(before, 1e-9)));
 }
 
-/** Reads the plane under the reader by the real search; the excess over the threshold, -1 at worst. */
-function excess(): f32 {
+/**
+ * Reads the plane under the reader, which stays as it is, by the real search for the template's label.
+ * @returns the excess over the acceptance threshold, in units of it, -1 at worst; negative if not read
+ */
+export function readBack(): f32 {
   const found = detectPlane() > 0;
   const best = read.best / read.ACCEPTANCE - 1;
   return found ? best : min<f32>(best, LOST);
 }
 
 /**
- * Attacks the woven label and reads it back. Overwrites mask, and the plane under the reader.
+ * Attacks the plane under the reader and reads it back. Overwrites mask, and that plane.
  * @param factor picture pixels per canonical pixel
  * @returns the worst excess over the acceptance threshold, in units of it; negative if a read failed
  */
@@ -214,14 +217,13 @@ export function measureMargin(factor: f32): f32 {
   const width = planes.width;
   const height = planes.height;
   const stride = planes.stride;
-  addChange();
   memory.copy(planes.mask, planes.luma, (<usize>(height * stride)) << 2);
   attack.compressHalf(planes.mask, width, height, stride, factor);
-  let margin = excess();
+  let margin = readBack();
   attack.cut(planes.mask, stride, width / 4, height / 4, width / 2, height / 2);
-  margin = min<f32>(margin, excess());
+  margin = min<f32>(margin, readBack());
   attack.turn(planes.mask, width, height, stride);
-  margin = min<f32>(margin, excess());
+  margin = min<f32>(margin, readBack());
   planes.setSize(width, height);
   return margin;
 }

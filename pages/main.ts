@@ -1,7 +1,7 @@
 // Wires the two panels. Answers to a task that a newer one has overtaken are dropped.
 import { DEMO_KEY } from "../sdk/index.ts";
 import { type Checked, check, type Failure, type Labelled, weave } from "./weaver.ts";
-import { describe, explain } from "./words.ts";
+import { describe, describeDropped, explain } from "./words.ts";
 
 const LABEL_DIGITS = 16;
 
@@ -72,8 +72,10 @@ class Panel {
 
   #showFailure(failure: Failure): void {
     const detail = document.createElement("small");
-    detail.textContent = `${failure.code}: ${failure.message}`;
-    this.#failure.replaceChildren(explain(failure), detail);
+    const sentence = explain(failure);
+    const more = sentence === failure.message ? "" : `: ${failure.message}`;
+    detail.textContent = failure.code + more;
+    this.#failure.replaceChildren(sentence, detail);
     this.#failure.hidden = false;
   }
 }
@@ -86,7 +88,7 @@ function showFile(image: HTMLImageElement, file: Blob): void {
 
 /** A file that could not be decoded cannot be shown either, and a giant is better not shown. */
 function canShow({ code }: Failure): boolean {
-  return code !== "picture-unreadable" && code !== "picture-too-large";
+  return !code.startsWith("file-") && code !== "picture-too-large";
 }
 
 function showFindings(answer: HTMLElement, { findings, width, height }: Checked): void {
@@ -108,7 +110,7 @@ function startLabelPanel(): void {
   const form = find<HTMLFormElement>("#label-form");
   const text = find<HTMLInputElement>("#label-text");
   const result = find<HTMLElement>("#result");
-  const made = find<HTMLElement>("#made");
+  const facts = find<HTMLElement>("#made");
   const views = [...result.querySelectorAll<HTMLElement>("[data-view]")];
   const choices = find<HTMLFieldSetElement>(".views");
   const original = find<HTMLImageElement>("img[data-view=original]");
@@ -116,7 +118,7 @@ function startLabelPanel(): void {
   const difference = find<HTMLCanvasElement>("canvas[data-view=difference]");
   const download = find<HTMLAnchorElement>("#download");
   let chosen: File | undefined;
-  let png: Blob | undefined;
+  let made: Blob | undefined;
 
   function chooseRandom(): void {
     const [label] = crypto.getRandomValues(new BigUint64Array(1));
@@ -151,27 +153,28 @@ function startLabelPanel(): void {
   function showOriginalAlone(): void {
     view("original");
     choices.hidden = true;
-    made.hidden = true;
+    facts.hidden = true;
     result.hidden = false;
   }
 
   function showLabelled(file: File, outcome: Labelled): void {
-    png = outcome.png;
-    showFile(labelled, png);
+    made = outcome.file;
+    showFile(labelled, made);
     difference.width = outcome.difference.width;
     difference.height = outcome.difference.height;
     difference.getContext("bitmaprenderer")?.transferFromImageBitmap(outcome.difference);
     download.href = labelled.src;
-    download.download = `${file.name.replace(/\.[^.]*$/, "")}-labelled.png`;
+    download.download = file.name.replace(/(\.[^.]*)?$/, "-labelled$1");
     find("#fact-label").textContent = outcome.label;
     find("#fact-psnr").textContent = `${outcome.psnr.toFixed(1)} dB`;
     find("#fact-ssim").textContent = outcome.ssim?.toFixed(4) ?? "not measured";
-    find("#fact-margin").textContent =
-      outcome.margin === null ? "not measured" : `${(100 * outcome.margin).toFixed(0)} %`;
+    find("#fact-margin").textContent = `${(100 * outcome.margin).toFixed(0)} %`;
+    find("#dropped span").textContent = describeDropped(outcome.dropped);
+    find<HTMLElement>("#dropped").hidden = outcome.dropped.length === 0;
     find<HTMLElement>("#thin").hidden = !outcome.thin;
     view(find<HTMLInputElement>("input:checked", choices).value);
     choices.hidden = false;
-    made.hidden = false;
+    facts.hidden = false;
     result.hidden = false;
   }
 
@@ -187,8 +190,8 @@ function startLabelPanel(): void {
   choices.addEventListener("change", (event) => view((event.target as HTMLInputElement).value));
   find("#random-label").addEventListener("click", chooseRandom);
   find("#read-back").addEventListener("click", () => {
-    if (!png) return;
-    void panel.run("Reading …", check(png), (found) => showFindings(panel.answer, found));
+    if (!made) return;
+    void panel.run("Reading …", check(made), (found) => showFindings(panel.answer, found));
   });
   chooseRandom();
 }

@@ -1,8 +1,13 @@
-// The engine in a Web Worker: files in, results out. Every task has an engine of its own, so its memory
-// goes when the task is done.
-import wasmUrl from "../build/tessera.wasm?url";
-import { createEngine, DEMO_KEY, type Engine, keyFromHex, LabelError } from "../sdk/index.ts";
-import { DecodeError, decode } from "./decode.ts";
+// The work on files in a Web Worker: files in, results out.
+import {
+  DEMO_KEY,
+  detectFile,
+  type Image,
+  keyFromHex,
+  LabelError,
+  labelFile,
+} from "../sdk/index.ts";
+import { startTools } from "./tools.ts";
 import type { Answer, Checked, Failure, Labelled, Request } from "./weaver.ts";
 
 /** How many times stronger the difference is shown, about MID_GREY. */
@@ -10,7 +15,6 @@ const DIFFERENCE_GAIN = 16;
 const MID_GREY = 128;
 
 const key = keyFromHex(DEMO_KEY);
-const compiled = WebAssembly.compileStreaming(fetch(wasmUrl));
 
 self.addEventListener("message", (event: MessageEvent<Request>) => {
   void answer(event.data);
@@ -18,11 +22,10 @@ self.addEventListener("message", (event: MessageEvent<Request>) => {
 
 async function answer({ id, task }: Request): Promise<void> {
   try {
-    const engine = createEngine(await compiled);
     if (task.kind === "check") {
-      send({ id, result: await check(engine, task.file) });
+      send({ id, result: await check(task.file) });
     } else {
-      const labelled = await weave(engine, task.file, task.label);
+      const labelled = await weave(task.file, task.label);
       send({ id, result: labelled }, [labelled.difference]);
     }
   } catch (error) {
@@ -34,39 +37,37 @@ function send(message: Answer, transfer: Transferable[] = []): void {
   self.postMessage(message, { transfer });
 }
 
-async function weave(engine: Engine, file: Blob, label: string): Promise<Labelled> {
-  const original = await decode(file);
-  const { data, psnr, ssim, margin, thin } = engine.embed(original, engine.template(label, key));
-  const labelled = new ImageData(data, original.width, original.height);
-  const difference = await createImageBitmap(differenceOf(original.data, labelled));
-  return { label, png: await encode(labelled), difference, psnr, ssim, margin, thin };
+async function weave(file: Blob, label: string): Promise<Labelled> {
+  const tools = await startTools();
+  const changes: ImageData[] = [];
+  const { bytes, format, psnr, ssim, margin, thin, dropped } = await labelFile(
+    new Uint8Array(await file.arrayBuffer()),
+    tools.engine.template(label, key),
+    tools,
+    { observe: (original, labelled) => changes.push(differenceOf(original, labelled)) },
+  );
+  const difference = await createImageBitmap(changes[0]);
+  const made = new Blob([bytes], { type: `image/${format}` });
+  return { label, file: made, difference, psnr, ssim, margin, thin, dropped };
 }
 
-async function check(engine: Engine, file: Blob): Promise<Checked> {
-  const picture = await decode(file);
-  const { findings } = engine.detect(picture, [key]);
-  return { findings, width: picture.width, height: picture.height };
+async function check(file: Blob): Promise<Checked> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  const { findings, width, height } = await detectFile(bytes, [key], await startTools());
+  return { findings, width, height };
 }
 
-async function encode(picture: ImageData): Promise<Blob> {
-  const canvas = new OffscreenCanvas(picture.width, picture.height);
-  canvas.getContext("2d", { willReadFrequently: true })?.putImageData(picture, 0, 0);
-  return canvas.convertToBlob({ type: "image/png" });
-}
-
-function differenceOf(original: ImageDataArray, labelled: ImageData): ImageData {
+function differenceOf(original: Image, labelled: Image): ImageData {
   const shown = new ImageData(labelled.width, labelled.height);
-  for (let i = 0; i < original.length; i++) {
-    const change = labelled.data[i] - original[i];
+  for (let i = 0; i < shown.data.length; i++) {
+    const change = labelled.data[i] - original.data[i];
     shown.data[i] = i % 4 === 3 ? 255 : MID_GREY + DIFFERENCE_GAIN * change;
   }
   return shown;
 }
 
 function toFailure(error: unknown): Failure {
-  if (error instanceof LabelError || error instanceof DecodeError) {
-    return { code: error.code, message: error.message };
-  }
+  if (error instanceof LabelError) return { code: error.code, message: error.message };
   console.error(error);
   return { code: "internal", message: String(error) };
 }

@@ -1,4 +1,5 @@
 // The page's side of the Web Worker: one promise per task.
+import type { Dropped } from "../sdk/file/format.ts";
 import type { Finding } from "../sdk/index.ts";
 
 export type Task =
@@ -7,13 +8,16 @@ export type Task =
 
 export interface Labelled {
   readonly label: string;
-  readonly png: Blob;
+  /** The labelled file, of the original's format. */
+  readonly file: Blob;
   /** Labelled less original, amplified, about mid grey. */
   readonly difference: ImageBitmap;
   readonly psnr: number;
   readonly ssim: number | null;
-  readonly margin: number | null;
+  readonly margin: number;
   readonly thin: boolean;
+  /** What the file no longer has. */
+  readonly dropped: readonly Dropped[];
 }
 
 export interface Checked {
@@ -23,7 +27,7 @@ export interface Checked {
   readonly height: number;
 }
 
-/** What was wrong: a code of LabelError or DecodeError, or "internal". */
+/** What was wrong: a code of LabelError, or "internal". */
 export interface Failure {
   readonly code: string;
   readonly message: string;

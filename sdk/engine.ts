@@ -2,6 +2,7 @@
 // addresses. Inputs are never changed. One engine is one WASM instance: calls do not overlap.
 import { LabelError } from "./error.ts";
 import { canonicalScale, type Geometry, geometryOf } from "./geometry.ts";
+import type { Kernel } from "./kernel.ts";
 
 /** RGBA, four bytes a pixel, row-major, not premultiplied. */
 export interface Image {
@@ -39,6 +40,13 @@ export interface Embedded extends Image {
   readonly thin: boolean;
   /** Strength that was used in the end. */
   readonly strength: number;
+}
+
+export interface Verified {
+  /** Whether the label is read from the picture as it is. */
+  readonly read: boolean;
+  /** How far it is above the acceptance threshold in the worst simulated attack, in units of it. */
+  readonly margin: number;
 }
 
 export interface DetectOptions {
@@ -82,6 +90,11 @@ export interface Engine {
    * @throws LabelError when the picture cannot carry a label
    */
   embed(image: Image, template: Uint8Array, options?: EmbedOptions): Embedded;
+  /**
+   * Reads a template's own label back from a picture that was made from labelled pixels, then from simulated
+   * attacks on it. Needs no key.
+   */
+  verify(picture: Image | Plane, template: Uint8Array): Verified;
   /** Looks for labels under each of the keys (1..MAX_KEYS). An unlabelled picture has no findings. */
   detect(picture: Image | Plane, keys: readonly Uint8Array[], options?: DetectOptions): Detected;
   /** Bytes of the kernel's memory at this moment. */
@@ -100,41 +113,6 @@ export const THIN_MARGIN = 0;
 export const FLAT_RANGE = 1;
 /** A public key for demonstrations and tests: whoever reads this can read and forge its labels. */
 export const DEMO_KEY = "7465737365726120707562206b657921";
-
-interface Kernel {
-  readonly memory: WebAssembly.Memory;
-  readonly STRIP: WebAssembly.Global;
-  readonly STRIP_PIXELS: WebAssembly.Global;
-  readonly MAX_SIDE: WebAssembly.Global;
-  readonly KEY: WebAssembly.Global;
-  readonly KEYS: WebAssembly.Global;
-  readonly MAX_KEYS: WebAssembly.Global;
-  readonly FINDINGS: WebAssembly.Global;
-  readonly FINDING_BYTES: WebAssembly.Global;
-  readonly MAX_FINDINGS: WebAssembly.Global;
-  readonly TEMPLATE: WebAssembly.Global;
-  readonly TEMPLATE_BYTES: WebAssembly.Global;
-  beginPicture(width: number, height: number, embedding: boolean): number;
-  pushRgba(rows: number): void;
-  pushGrey(rows: number): void;
-  endPicture(): void;
-  useKey(key: number): void;
-  writeTemplate(label: bigint): void;
-  useTemplate(): number;
-  lumaRange(): number;
-  studyPlane(): void;
-  weave(strength: number): void;
-  weaveChecked(strength: number, factor: number): void;
-  measureMargin(factor: number): number;
-  beginApply(width: number, height: number): void;
-  applyRows(rows: number, measure: boolean): void;
-  meanSquare(): number;
-  meanSsim(): number;
-  detect(keys: number, most: number, wholeFrameOnly: boolean): number;
-  readsMade(): number;
-  bestCorrelation(): number;
-  bestPilotScore(): number;
-}
 
 /** Reads 32 hex digits as a deployment key. */
 export function keyFromHex(hex: string): Uint8Array<ArrayBuffer> {
@@ -172,13 +150,30 @@ export function createEngine(module: WebAssembly.Module): Engine {
     }
   }
 
-  function begin(width: number, height: number, embedding: boolean): void {
+  /** Makes the canonical plane of a picture. */
+  function push(picture: Image | Plane, embedding: boolean): void {
+    const { width, height } = picture;
     if (!kernel.beginPicture(width, height, embedding)) {
       throw new LabelError(
         "out-of-memory",
         `There is no memory for a ${width} x ${height} picture.`,
       );
     }
+    if ("luma" in picture) {
+      eachStrip(picture.luma, 1, width, height, (rows) => kernel.pushGrey(rows));
+    } else {
+      eachStrip(picture.data, 4, width, height, (rows) => kernel.pushRgba(rows));
+    }
+    kernel.endPicture();
+  }
+
+  /** Checks what is looked at; returns the size of the picture that it shows. */
+  function checkPicture(picture: Image | Plane): { width: number; height: number } {
+    const { width, height } = picture;
+    if ("luma" in picture) checkPixels(picture.luma, 1, width, height);
+    else checkPixels(picture.data, 4, width, height);
+    checkSize(width, height);
+    return shownSize(picture);
   }
 
   function checkSize(width: number, height: number): void {
@@ -238,9 +233,7 @@ export function createEngine(module: WebAssembly.Module): Engine {
       }
       checkSize(width, height);
       loadTemplate(template);
-      begin(width, height, true);
-      eachStrip(image.data, 4, width, height, (rows) => kernel.pushRgba(rows));
-      kernel.endPicture();
+      push(image, true);
       if (kernel.lumaRange() < FLAT_RANGE) refuseFlat(image);
       kernel.studyPlane();
       const factor = 1 / canonicalScale(width, height);
@@ -252,6 +245,7 @@ export function createEngine(module: WebAssembly.Module): Engine {
         kernel.applyRows(rows, check);
         data.set(new Uint8Array(kernel.memory.buffer, strip, bytes), from);
       });
+      if (check) kernel.addChange();
       const margin = check ? kernel.measureMargin(factor) : null;
       const psnr = 10 * Math.log10(255 ** 2 / kernel.meanSquare());
       return {
@@ -266,13 +260,18 @@ export function createEngine(module: WebAssembly.Module): Engine {
       };
     },
 
+    verify(picture, template) {
+      const shown = checkPicture(picture);
+      loadTemplate(template);
+      push(picture, true);
+      const read = kernel.readBack() >= 0;
+      const margin = kernel.measureMargin(1 / canonicalScale(shown.width, shown.height));
+      return { read, margin };
+    },
+
     detect(picture, keys, options = {}) {
       const { width, height } = picture;
-      const isPlane = "luma" in picture;
-      const data = isPlane ? picture.luma : picture.data;
-      checkPixels(data, isPlane ? 1 : 4, width, height);
-      checkSize(width, height);
-      const shown = shownSize(picture);
+      const shown = checkPicture(picture);
       const mostKeys = kernel.MAX_KEYS.value as number;
       if (keys.length < 1 || keys.length > mostKeys) {
         throw new RangeError(`One to ${mostKeys} keys can be tried at once, not ${keys.length}.`);
@@ -282,10 +281,7 @@ export function createEngine(module: WebAssembly.Module): Engine {
       if (!Number.isInteger(most) || most < 1 || most > mostFindings) {
         throw new RangeError(`One to ${mostFindings} findings can be asked for, not ${most}.`);
       }
-      begin(width, height, false);
-      if (isPlane) eachStrip(data, 1, width, height, (rows) => kernel.pushGrey(rows));
-      else eachStrip(data, 4, width, height, (rows) => kernel.pushRgba(rows));
-      kernel.endPicture();
+      push(picture, false);
       keys.forEach((key, i) => {
         checkKey(key);
         const at = (kernel.KEYS.value as number) + i * KEY_BYTES;

@@ -1,11 +1,17 @@
 // The one error of the SDK. Codes are stable and shared with the service's problems.
 
-/** Why a picture, template or key was refused. */
+/** Why a file, picture or template was refused. */
 export type LabelErrorCode =
   | "picture-too-small"
   | "picture-too-large"
   | "picture-empty"
   | "picture-flat"
+  | "picture-animated"
+  | "file-unknown"
+  | "file-unsupported"
+  | "file-broken"
+  | "metadata-invalid"
+  | "label-lost"
   | "template-invalid"
   | "out-of-memory";
 

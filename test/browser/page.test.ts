@@ -1,5 +1,7 @@
 // The page in a real browser, as a seller uses it.
+import { crc32 } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
+import sharp from "sharp";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { launchChromium } from "../support/chromium.ts";
 import { fixturePath } from "../support/pictures.ts";
@@ -61,7 +63,7 @@ it("labels a picture and reads the label back, also from the downloaded file", a
   expect(await waitForAnswer("#label-panel")).toContain(LABEL);
 
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
-  expect(download.suggestedFilename()).toBe("parrots-labelled.png");
+  expect(download.suggestedFilename()).toBe("parrots-labelled.jpg");
   await choose("#check-panel", await download.path());
   const found = await waitForAnswer("#check-panel");
   expect(found).toContain(LABEL);
@@ -93,18 +95,30 @@ it.each(["#label-panel", "#check-panel"])("explains a broken file in %s", async 
   await choose(panel, { name: "broken.jpg", mimeType: "image/jpeg", buffer });
   await page.waitForSelector(`${panel} .failure:not([hidden])`);
   const text = await page.innerText(`${panel} .failure`);
-  expect(text).toContain("This browser cannot open the file as a picture.");
-  expect(text).toContain("picture-unreadable");
+  expect(text).toContain("This is not a picture of a known kind.");
+  expect(text).toContain("file-unknown");
 });
 
 it("refuses a giant by its header, before decoding it", async () => {
-  const buffer = Buffer.alloc(64);
-  buffer.write("\x89PNG\r\n\x1a\n", "latin1");
+  const buffer = await sharp(fixturePath("shoe.png")).png().toBuffer();
+  // IHDR: its two sides, and the CRC over the chunk's type and data (PNG, 11.2.1 and 5.3).
   buffer.writeUInt32BE(100_000, 16);
   buffer.writeUInt32BE(100_000, 20);
+  buffer.writeUInt32BE(crc32(buffer.subarray(12, 29)), 29);
   await choose("#check-panel", { name: "giant.png", mimeType: "image/png", buffer });
   await page.waitForSelector("#check-panel .failure:not([hidden])");
-  expect(await page.innerText("#check-panel .failure")).toContain("at most 50 million pixels");
+  expect(await page.innerText("#check-panel .failure")).toContain("too large for this browser");
+});
+
+it.each(["png", "webp", "avif"] as const)("labels %s, transparent parts too", async (kind) => {
+  const buffer = await sharp(fixturePath("shoe.png")).toFormat(kind).toBuffer();
+  await choose("#label-panel", { name: `shoe.${kind}`, mimeType: `image/${kind}`, buffer });
+  await page.waitForSelector("#made:not([hidden])");
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("#download")]);
+  expect(download.suggestedFilename()).toBe(`shoe-labelled.${kind}`);
+  const { format, hasAlpha } = await sharp(await download.path()).metadata();
+  expect(format).toBe(kind === "avif" ? "heif" : kind);
+  expect(hasAlpha).toBe((await sharp(buffer).metadata()).hasAlpha);
 });
 
 it("does not weave a label that is not 16 hex digits", async () => {

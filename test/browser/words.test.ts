@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { describe, explain } from "../../pages/words.ts";
+import { describe, describeDropped, explain } from "../../pages/words.ts";
 import type { Geometry } from "../../sdk/index.ts";
 
 /** A picture of 1024 x 1536, whose canonical frame is half as large. */
@@ -29,4 +29,12 @@ it.each<[string, Partial<Geometry>]>([
 it("has a sentence for every failure", () => {
   expect(explain({ code: "picture-too-small", message: "" })).toContain("at least 128 pixels");
   expect(explain({ code: "internal", message: "" })).toContain("Please try again");
+  const advice = "GIF pictures are not handled. Save one frame of it as PNG and try again.";
+  expect(explain({ code: "file-unsupported", message: advice })).toBe(advice);
+});
+
+it("names what a labelled file no longer has", () => {
+  expect(describeDropped(["location", "thumbnail"])).toBe(
+    "where it was taken; its small preview, which had no label",
+  );
 });

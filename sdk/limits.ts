@@ -1,0 +1,78 @@
+// What reading or labelling a file takes at its peak, known from its header: the measure by which a file is
+// refused before memory is spent. Bytes per pixel as `npm run bench:memory` prints them, rounded up.
+import type { Header } from "./file/format.ts";
+
+const MIB = 2 ** 20;
+
+/** What one picture may take in a Worker: its isolate has 128 MiB, of which code and requests take a part. */
+export const WORKER_MAX_BYTES = 96 * MIB;
+/** The same in a browser's tab, and in Node. */
+export const BROWSER_MAX_BYTES = 1024 * MIB;
+export const NODE_MAX_BYTES = 2048 * MIB;
+
+/** Most pixels of any picture, whatever little memory it would take: the largest cameras make 200 million. */
+export const MAX_PIXELS = 200_000_000;
+
+/** Kernel, codecs and buffers that every picture takes whatever its size. */
+export const FIXED_BYTES = { detect: 26 * MIB, label: 56 * MIB } as const;
+
+/** Scans of a progressive JPEG: encoders write about ten; every one passes over the whole picture. */
+export const MAX_SCANS = 100;
+
+/** A reduced JPEG or PNG has at most this many pixels per pixel of the canonical plane: 2 in each direction. */
+const REDUCED_PIXELS = 4 * 512 * 2048;
+
+/** Coefficients that a progressive JPEG keeps until its last scan: two bytes for each of three components. */
+const PROGRESSIVE_BYTES = 6;
+
+/** Bytes per pixel: those of the WASM decoder and, for 8 and for more bits, of the pixels that it returns. */
+function decodingBytes({ format, lossless, progressive, bitDepth }: Header): number {
+  const pixels = bitDepth > 8 ? 8 : 4;
+  switch (format) {
+    case "jpeg":
+      return 4 + pixels + (progressive ? PROGRESSIVE_BYTES : 0);
+    case "png":
+      return pixels + (progressive ? pixels : 1);
+    case "webp":
+      return (lossless ? 10 : 5) + pixels;
+    case "avif":
+      return (bitDepth > 8 ? 32 : 29) + pixels;
+  }
+}
+
+/** Bytes per pixel that the encoder takes. */
+function encodingBytes({ format, lossless }: Header): number {
+  switch (format) {
+    case "jpeg":
+      return 25;
+    case "png":
+      return 5;
+    case "webp":
+      return lossless ? 46 : 21;
+    case "avif":
+      return 55;
+  }
+}
+
+/** Whether a decoder makes the picture smaller as it goes, so that its size costs no memory. */
+export function isReduced({ format, progressive }: Header): boolean {
+  return format === "jpeg" || (format === "png" && !progressive);
+}
+
+/**
+ * Bytes that a file of this header takes at the peak of a job, beside the file itself.
+ * @param job "detect" looks for labels, "label" decodes, weaves, encodes and reads back
+ */
+export function memoryOf(header: Header, job: "detect" | "label"): number {
+  const pixels = header.width * header.height;
+  const deep = header.bitDepth > 8;
+  if (job === "label") {
+    // Upright and labelled pixels, and both once more when they are turned or have more than 8 bits.
+    const copies = 8 + (header.orientation > 1 ? 8 : 0) + (deep ? 8 : 0);
+    return FIXED_BYTES.label + pixels * (decodingBytes(header) + copies + encodingBytes(header));
+  }
+  if (!isReduced(header))
+    return FIXED_BYTES.detect + pixels * (decodingBytes(header) + (deep ? 4 : 0));
+  const kept = header.format === "jpeg" && header.progressive ? PROGRESSIVE_BYTES * pixels : 0;
+  return FIXED_BYTES.detect + 2 * Math.min(pixels, REDUCED_PIXELS) + kept;
+}
