@@ -2,8 +2,8 @@
 // before it counts as done.
 import type { Pixels } from "./codecs.ts";
 import { decodeForDetection, decodeStored, examine, shownSizeOf, toEightBits } from "./decode.ts";
-import { encode } from "./encode.ts";
-import type { Embedded, Image } from "./engine.ts";
+import { encode, LOSSY_GAIN } from "./encode.ts";
+import { DEFAULT_STRENGTH, type Embedded, type Image, MAX_STRENGTH } from "./engine.ts";
 import { LabelError } from "./error.ts";
 import type { Dropped, Format, Header, MetadataEdit } from "./file/format.ts";
 import { FORMATS } from "./file/probe.ts";
@@ -11,7 +11,10 @@ import type { Tools } from "./tools.ts";
 import { inverseOf, turn } from "./turn.ts";
 
 export interface LabelFileOptions extends MetadataEdit {
-  /** Perceptual strength, MIN_STRENGTH..MAX_STRENGTH; DEFAULT_STRENGTH unless told. */
+  /**
+   * Perceptual strength that the file should have, MIN_STRENGTH..MAX_STRENGTH; DEFAULT_STRENGTH unless told.
+   * For a lossy format the weaving is stronger by what the encoder takes away.
+   */
   readonly strength?: number;
   /** 1..100 on the encoder's own scale; DEFAULT_QUALITY unless told. */
   readonly quality?: number;
@@ -71,15 +74,18 @@ function weave(
   stored: Pixels,
   template: Uint8Array,
   { engine }: Tools,
-  { strength, observe }: LabelFileOptions,
-  { orientation, bitDepth }: Header,
+  { strength = DEFAULT_STRENGTH, observe }: LabelFileOptions,
+  { orientation, bitDepth, lossless }: Header,
 ): {
   readonly pixels: Pixels;
   readonly report: Pick<Embedded, "psnr" | "ssim" | "thin" | "strength">;
 } {
   const before = toEightBits(stored, bitDepth);
   const upright = turn(before, orientation);
-  const woven = engine.embed(upright, template, { strength });
+  const given = lossless
+    ? strength
+    : Math.min(strength * LOSSY_GAIN, Math.max(strength, MAX_STRENGTH));
+  const woven = engine.embed(upright, template, { strength: given });
   observe?.(upright, woven);
   const { psnr, ssim, thin, strength: used } = woven;
   const after = turn<Uint8ClampedArray<ArrayBuffer>>(woven, inverseOf(orientation));

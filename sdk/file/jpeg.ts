@@ -139,13 +139,12 @@ async function carry(
   if (scan < 0) refuse("The JPEG file is damaged: it ends before its picture begins.");
   const old = all.slice(0, scan).filter(({ marker }) => isMetadata(marker));
 
-  const [first] = readSegments(encoded);
-  const fresh = first.kind === "jfif" ? [first] : [];
-  const known = findJfif(old);
   const steps = [dropCoding, editExif, editXmpSegments, editPhotoshop];
   const carried = steps.reduce((segments, step) => step(segments, edit, dropped), old);
-  const written = [...(known.length > 0 ? known : fresh), ...carried].flatMap(toParts);
-  const rest = encoded.subarray(fresh.length > 0 ? first.end : 2);
+  const written = [...findJfif(old), ...carried].flatMap(toParts);
+  // The encoder's own JFIF segment tells a density that the original did not.
+  const [first] = readSegments(encoded);
+  const rest = encoded.subarray(first.kind === "jfif" ? first.end : 2);
   const bytes = join([Uint8Array.of(0xff, SOI), ...written, rest]);
   return { bytes, dropped: [...dropped].sort() };
 }
