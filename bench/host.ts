@@ -38,3 +38,13 @@ export function describeCommit(): string {
     return "none";
   }
 }
+
+/**
+ * Peak resident memory of this process, bytes. Linux's own count, where there is one: resourceUsage() also
+ * has the memory of the parent from which this process was forked.
+ */
+export function peakResidentBytes(): number {
+  const status = "/proc/self/status";
+  const told = existsSync(status) && /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(status, "utf8"));
+  return 1024 * (told ? Number(told[1]) : process.resourceUsage().maxRSS);
+}

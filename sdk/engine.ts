@@ -36,7 +36,7 @@ export interface Embedded extends Image {
   readonly ssim: number | null;
   /** How far the label was above the acceptance threshold in the worst simulated attack; null without. */
   readonly margin: number | null;
-  /** The label may be lost to everyday changes: the picture has little to hold it. */
+  /** The label may be lost to strong changes: the picture has little to hold it. */
   readonly thin: boolean;
   /** Strength that was used in the end. */
   readonly strength: number;

@@ -22,6 +22,9 @@ export const MAX_SCANS = 100;
 /** A reduced JPEG or PNG has at most this many pixels per pixel of the canonical plane: 2 in each direction. */
 const REDUCED_PIXELS = 4 * 512 * 2048;
 
+/** Chunks of the platform's zlib that lie about until they are collected; more pixels do not make it more. */
+const STREAMING_BYTES = 40 * MIB;
+
 /** Coefficients that a progressive JPEG keeps until its last scan: two bytes for each of three components. */
 const PROGRESSIVE_BYTES = 6;
 
@@ -73,6 +76,7 @@ export function memoryOf(header: Header, job: "detect" | "label"): number {
   }
   if (!isReduced(header))
     return FIXED_BYTES.detect + pixels * (decodingBytes(header) + (deep ? 4 : 0));
-  const kept = header.format === "jpeg" && header.progressive ? PROGRESSIVE_BYTES * pixels : 0;
+  const kept =
+    header.format === "png" ? STREAMING_BYTES : header.progressive ? PROGRESSIVE_BYTES * pixels : 0;
   return FIXED_BYTES.detect + 2 * Math.min(pixels, REDUCED_PIXELS) + kept;
 }

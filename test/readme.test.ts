@@ -7,7 +7,7 @@ import { beforeAll, expect, it } from "vitest";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const README = readFileSync(`${ROOT}README.md`, "utf8");
 /** What the examples write, in the folder of built things. */
-const WRITTEN = `${ROOT}build/flowers.jpg`;
+const WRITTEN = `${ROOT}build/bagel.jpg`;
 
 beforeAll(() => rmSync(WRITTEN, { force: true }));
 

@@ -53,7 +53,7 @@ export function readBackRow(file: string, out: string, label: string, size: Look
 /** What people read of a labelled file. */
 export function labelLine({ file, out, label, psnr, thin, dropped }: LabelRecord): string {
   const quality = Number.isFinite(psnr) ? `${psnr.toFixed(2)} dB` : "unchanged";
-  const notes = thin ? ["thin: everyday changes may erase it"] : [];
+  const notes = thin ? ["thin: strong changes may erase it"] : [];
   if (dropped.length > 0) notes.push(`left out: ${dropped.join(", ")}`);
   return [`${file} -> ${out}: ${label}, ${quality}`, ...notes].join("; ");
 }
