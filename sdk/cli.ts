@@ -20,8 +20,10 @@ async function main([first, ...rest]: readonly string[]): Promise<number> {
     if (first === "--version") return print(`${versionOf()}\n`);
     if (asksForHelp(command === "tessera" ? [first ?? ""] : rest)) return print(HELP[command]);
     if (command !== "tessera") return await COMMANDS[command](rest);
-    const what = first === undefined ? "A command is missing" : `There is no command "${first}"`;
-    throw new UsageError(`${what}.`);
+    // What was written there is not repeated: it may be a key in the wrong place.
+    throw new UsageError(
+      first === undefined ? "A command is missing." : "There is no such command.",
+    );
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof Refusal)) throw error;
     const usage = error instanceof UsageError;

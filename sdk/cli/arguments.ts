@@ -83,10 +83,15 @@ export function readLabelArguments(argv: readonly string[]): LabelArguments {
     cohort: hex(values.cohort, "--cohort", 4) ?? "",
     strength: number(values.strength, "--strength", MIN_STRENGTH, MAX_STRENGTH),
     quality: number(values.quality, "--quality", 1, MAX_QUALITY),
-    rights: values.rights,
+    rights: notEmpty(values.rights, "--rights"),
     keepLocation: values["keep-location"] ?? false,
     resume: values.resume ?? false,
   };
+}
+
+function notEmpty(text: string | undefined, option: string): string | undefined {
+  if (text?.trim() === "") throw new UsageError(`${option} wants a text.`);
+  return text;
 }
 
 /** Reads the arguments of `tessera detect`. */

@@ -7,7 +7,6 @@ import {
   fdatasyncSync,
   fstatSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -17,7 +16,7 @@ import { dirname } from "node:path";
 import { UsageError } from "./arguments.ts";
 import { statOf } from "./inputs.ts";
 import { Refusal, reasonOf } from "./job.ts";
-import { PART_SUFFIX } from "./part.ts";
+import { makeFolder, PART_SUFFIX } from "./part.ts";
 
 /** A value of a row; null is an empty cell. */
 export type Cell = string | number | null;
@@ -64,7 +63,7 @@ export class CsvFile {
   /** Opens a file, which is begun with the header when it is not there; its folder is made. */
   constructor(path: string, header: readonly string[]) {
     try {
-      mkdirSync(dirname(path), { recursive: true });
+      makeFolder(dirname(path));
       this.#file = openSync(path, "a");
     } catch (error) {
       throw new UsageError(`The CSV file cannot be written: ${reasonOf(error)}.`);

@@ -1,6 +1,6 @@
 // `tessera diff`: what the label changed, made visible: the difference of two pictures of the same size,
 // amplified about mid grey.
-import { existsSync, renameSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { decodeFile } from "../decode.ts";
 import type { Image } from "../engine.ts";
 import { encodePng } from "../file/png-encode.ts";
@@ -8,7 +8,7 @@ import { startTools } from "../node.ts";
 import type { Tools } from "../tools.ts";
 import { readDiffArguments } from "./arguments.ts";
 import { Refusal, reasonOf, toFailure } from "./job.ts";
-import { PART_SUFFIX, removePart, writeWhole } from "./part.ts";
+import { partOf, publish, removePart, writeWhole } from "./part.ts";
 import { readPicture } from "./picture-file.ts";
 
 /** A label changes pixels by a few levels: this makes them visible and still keeps within a byte. */
@@ -71,8 +71,8 @@ async function decode(file: string, tools: Tools): Promise<Image> {
 
 function save(out: string, png: Uint8Array): void {
   try {
-    writeWhole(`${out}${PART_SUFFIX}`, png);
-    renameSync(`${out}${PART_SUFFIX}`, out);
+    writeWhole(partOf(out), png);
+    publish(partOf(out), out);
   } catch (error) {
     removePart(out);
     if (error instanceof Refusal) throw error;

@@ -4,6 +4,9 @@ import { reasonOf } from "./job.ts";
 /** Exit codes of a program that was ended by a signal: 128 and the signal's number (POSIX, 2.8.2). */
 const EXIT_CODES = { SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
 
+/** How long cleaning up may take: a thread may be stuck in the operating system. */
+const CLEAN_UP_MS = 3000;
+
 /**
  * Sets what is done before the program ends early; replaces what was set before.
  * @param cleanUp runs first; a second signal does not wait for it
@@ -13,7 +16,8 @@ export function onInterrupt(cleanUp: () => Promise<void>, advice: string): void 
   let stopping = false;
   const stop = async (code: number, words: string) => {
     stopping = true;
-    await cleanUp().catch(() => {});
+    const late = new Promise((resolve) => setTimeout(resolve, CLEAN_UP_MS));
+    await Promise.race([cleanUp().catch(() => {}), late]);
     if (words) process.stderr.write(`\n${words}\n`);
     process.exit(code);
   };

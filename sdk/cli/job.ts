@@ -82,6 +82,7 @@ export function toFailure(error: unknown): Failure {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
+  EEXIST: "there is something of that name",
   ENOTDIR: "a part of its path is a file, not a folder",
   EISDIR: "there is a folder of that name",
   EACCES: "permission is denied",

@@ -1,15 +1,14 @@
 // `tessera label`: weaves a label into each of many pictures. Of every picture, first the record is on the
 // disk and then the output appears, whole: no label is ever lost, whenever the run is stopped.
 import { randomBytes } from "node:crypto";
-import { renameSync } from "node:fs";
 import { resolve } from "node:path";
 import { type LabelArguments, readLabelArguments, UsageError } from "./arguments.ts";
 import { CsvFile, refuseExisting } from "./csv.ts";
 import { findInputs, isFolder, mayBeSkipped } from "./inputs.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { type Failure, type LabelJob, reasonOf } from "./job.ts";
+import { type Failure, type LabelJob, Refusal, reasonOf } from "./job.ts";
 import { goesIntoFolder, type Plan, planOutputs } from "./outputs.ts";
-import { PART_SUFFIX, removePart } from "./part.ts";
+import { partOf, publish, removePart } from "./part.ts";
 import { mayBePicture } from "./picture-file.ts";
 import { inOrder, Pool, WINDOW_FILES } from "./pool.ts";
 import {
@@ -112,6 +111,8 @@ class LabelRun {
         return this.#fail(plan, { code: "output-exists", message });
       }
       if (await this.#isDone(plan)) return "resumed";
+      const message = `The output ${plan.out} holds no label that this key reads; move it away.`;
+      return this.#fail(plan, { code: "output-exists", message });
     }
     return await this.#label(plan);
   }
@@ -135,9 +136,12 @@ class LabelRun {
       if ("error" in answer) return this.#fail(plan, answer.error);
       const record = { ...answer, file, out, label: job.label };
       this.#csv?.add(labelRow(record));
-      renameSync(job.part, out);
+      publish(job.part, out);
       return record;
     } catch (error) {
+      if (error instanceof Refusal && error.code === "output-exists") {
+        return this.#fail(plan, error);
+      }
       if (!(error as NodeJS.ErrnoException).syscall) throw error;
       const message = `The output cannot be written: ${reasonOf(error)}.`;
       return this.#fail(plan, { code: "output-unwritable", message });
@@ -153,7 +157,7 @@ class LabelRun {
     const label = this.#args.label ?? cohort + random.slice(cohort.length);
     const identifier = rights === undefined ? undefined : `tessera:${label}`;
     const options = { strength, quality, rights, identifier, keepLocation };
-    return { kind: "label", file, label, part: `${out}${PART_SUFFIX}`, options };
+    return { kind: "label", file, label, part: partOf(out), options };
   }
 
   /** A file that failed; or was passed over, as it was only found in a folder and is no picture. */

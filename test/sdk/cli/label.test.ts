@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
+import { partOf } from "../../../sdk/cli/part.ts";
 import { MAX_FILE_BYTES } from "../../../sdk/cli/picture-file.ts";
 import {
   codes,
@@ -193,7 +194,8 @@ describe("resume", () => {
     );
     put("bagel.jpg", "in/c.jpg");
     write("out/d.jpg.tessera-part", "");
-    write("out/c.jpg.tessera-part", "");
+    const left = partOf("out/c.jpg").replace(String(process.pid), "1");
+    write(left, "");
     for (const name of ["a.jpg", "b.jpg"]) utimesSync(join(root, "out", name), 1, 1);
     const resumed = await tessera("label in --out out --csv t.csv --resume --json");
     expect(resumed.code).toBe(0);
@@ -207,37 +209,55 @@ describe("resume", () => {
     expect(without).toMatchObject({ code: 0, stdout: "" });
   });
 
-  it("mends the record: rows without output, outputs without row or label, a row cut off", async () => {
+  it("mends the record: failures, outputs without row, a row cut off; it keeps every label", async () => {
     put("parrots.jpg", "in/a.jpg", "in/b.jpg", "in/c.jpg", "in/d.jpg");
-    put("bagel.jpg", "in/e.jpg");
     expect((await tessera("label in --out out --csv t.csv")).code).toBe(0);
     const [first, ...done] = read("t.csv").toString().split("\r\n").filter(Boolean);
     const row = Object.fromEntries(done.map((line) => [line.slice(3, 4), line]));
     const label = (name: string) => row[name]?.split(",")[2];
     rmSync(join(root, "out/a.jpg"));
-    put("parrots.jpg", "out/c.jpg");
-    write("out/e.jpg", "broken");
     const other = "in/z.jpg,gone/z.jpg,1111222233334444,1,1,,,,,";
     const failed = "in/d.jpg,,,,,,,,,file-broken: x";
     const text = [first, other, failed, row.a, row.b, `${row.d?.slice(0, -4)}`].join("\r\n");
     writeFileSync(join(root, "t.csv"), text);
     const run = await tessera("label in --out out --csv t.csv --resume");
     expect(run.code, run.stdout).toBe(0);
-    expect(run.stderr).toBe("labelled 3, failed 0, skipped 0 non-pictures, resumed 2\n");
-    const table = Object.fromEntries(rows("t.csv").map((cells) => [cells.file, cells]));
+    expect(run.stderr).toBe("labelled 1, failed 0, skipped 0 non-pictures, resumed 3\n");
+    const labels = (file: string) => rows("t.csv").filter((each) => each.file === file);
     expect(rows("t.csv")).toHaveLength(6);
-    expect(table["in/z.jpg"]?.label).toBe("1111222233334444");
-    expect(table["in/b.jpg"]?.label).toBe(label("b"));
-    expect(table["in/d.jpg"]).toMatchObject({
-      label: label("d"),
-      width: "768",
-      psnr: "",
-      error: "",
-    });
-    expect(table["in/a.jpg"]?.label).not.toBe(label("a"));
-    const names = ["a", "b", "c", "d", "e"];
-    const found = await labelsOf(...names.map((name) => `out/${name}.jpg`));
-    expect(found).toEqual(names.map((name) => table[`in/${name}.jpg`]?.label));
+    expect(labels("in/z.jpg")).toMatchObject([{ label: "1111222233334444" }]);
+    expect(labels("in/b.jpg")).toMatchObject([{ label: label("b") }]);
+    expect(labels("in/c.jpg")).toMatchObject([{ label: label("c"), psnr: "" }]);
+    expect(labels("in/d.jpg")).toMatchObject([{ label: label("d"), width: "768", error: "" }]);
+    // The first one may be out in the world.
+    const [old, fresh] = labels("in/a.jpg");
+    expect(old?.label).toBe(label("a"));
+    expect(fresh?.label).not.toBe(label("a"));
+    expect(await labelsOf("out/a.jpg")).toEqual([fresh?.label]);
+  });
+
+  it("does not replace an output that holds no label", async () => {
+    put("parrots.jpg", "in/a.jpg", "out/a.jpg", "in/b.jpg");
+    write("out/b.jpg", "my notes");
+    const before = read("out/a.jpg");
+    const run = await tessera("label in --out out --csv t.csv --resume --json");
+    expect(run.code).toBe(1);
+    expect(codes(run.stdout)).toEqual(["output-exists", "output-exists"]);
+    expect(read("out/a.jpg").equals(before)).toBe(true);
+    expect(read("out/b.jpg").toString()).toBe("my notes");
+  });
+
+  it("does not replace an output that appears meanwhile", async () => {
+    put("parrots.jpg", "in/a.jpg", "in/b.jpg", "in/c.jpg");
+    const child = start(["label", "in", "--out", "out", "--jobs", "1", "--json"]);
+    const ended = end(child);
+    while (!has("out/a.jpg")) await wait(2);
+    write("out/c.jpg", "mine");
+    const { code, stdout } = await ended;
+    expect(code).toBe(1);
+    expect(codes(stdout)).toEqual(["ok", "ok", "output-exists"]);
+    expect(read("out/c.jpg").toString()).toBe("mine");
+    expect(list("out")).toEqual(["a.jpg", "b.jpg", "c.jpg"]);
   });
 
   it("leaves a file alone that is no record", async () => {
