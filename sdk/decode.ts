@@ -4,6 +4,7 @@ import type { Pixels } from "./codecs.ts";
 import type { Image, Plane } from "./engine.ts";
 import { LabelError } from "./error.ts";
 import type { Header } from "./file/format.ts";
+import { countScans } from "./file/jpeg.ts";
 import { decodePng, decodePngLuma } from "./file/png-decode.ts";
 import { probe } from "./file/probe.ts";
 import { canonicalScale } from "./geometry.ts";
@@ -15,8 +16,6 @@ import { isSideways, turn } from "./turn.ts";
 type EightBits = Pixels<Uint8ClampedArray<ArrayBuffer>>;
 type Decoder = Pick<Tools, "codecs">;
 
-/** Start of scan (ITU-T T.81, B.2.3): cannot occur within coded data. */
-const SOS = 0xda;
 /** Largest reduction of a PNG, as of a JPEG. */
 const MAX_DIVISOR = 8;
 const MIB = 2 ** 20;
@@ -57,19 +56,12 @@ export function examine(
     const cost = `take ${Math.ceil(wanted / MIB)} MiB; ${Math.floor(maxBytes / MIB)} are allowed here`;
     throw new LabelError("picture-too-large", `${size} of ${format.toUpperCase()} ${cost}.`);
   }
-  if (format === "jpeg" && header.progressive) checkScans(bytes);
-  return header;
-}
-
-/** A file of a few kilobytes can make a decoder pass over a large picture thousands of times. */
-function checkScans(bytes: Uint8Array): void {
-  let scans = 0;
-  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-    if (bytes[at + 1] === SOS && ++scans > MAX_SCANS) {
-      const message = `The JPEG has more than ${MAX_SCANS} scans, which no honest encoder makes.`;
-      throw new LabelError("file-unsupported", message);
-    }
+  // A file of a few kilobytes can make a decoder pass over a large picture thousands of times.
+  if (format === "jpeg" && header.progressive && countScans(bytes) > MAX_SCANS) {
+    const message = `The JPEG has more than ${MAX_SCANS} scans, which no honest encoder makes.`;
+    throw new LabelError("file-unsupported", message);
   }
+  return header;
 }
 
 /**

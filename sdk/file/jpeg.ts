@@ -39,6 +39,9 @@ const EXTENSION_HEAD_BYTES = XMP_EXTENSION.length + 32 + 4 + 4;
 const PHOTOSHOP = "Photoshop 3.0\0";
 /** "JFIF\0", version, units, densities, and the width and height of a thumbnail that may follow. */
 const JFIF_BYTES = 14;
+/** Where behind the picture a film's first box, "ftyp", is looked for. */
+const FILM_HEAD_BYTES = 4096;
+const ICC = "ICC_PROFILE\0";
 /** JUMBF's "JP", the number of its box, a counter, the box, its description's head and type: ISO 19566-5. */
 const JUMBF_HEAD_BYTES = 64;
 
@@ -49,12 +52,25 @@ const KINDS = [
   [1, "Exif\0", "exif"],
   [1, XMP, "xmp"],
   [1, XMP_EXTENSION, "xmp-extension"],
+  // Without the zero that ends the name: some readers take it for XMP all the same.
+  [1, XMP.slice(0, -1), "xmp-misnamed"],
   [2, "MPF\0", "second-picture"],
   [2, "urn:iso:std:iso:ts:21496:-1\0", "second-picture"],
+  [2, "FPXR\0", "second-picture"],
+  [11, "HDR_RI", "second-picture"],
   [11, "JP", "jumbf"],
   [13, PHOTOSHOP, "photoshop"],
   [14, "Adobe", "adobe"],
 ] as const;
+
+/** Those of them that are never carried. */
+const GOING: readonly Segment["kind"][] = [
+  "jfif",
+  "jfif-thumbnail",
+  "second-picture",
+  "adobe",
+  "xmp-misnamed",
+];
 
 interface Segment {
   readonly marker: number;
@@ -81,6 +97,13 @@ function probe(bytes: Uint8Array): Header {
     frame = segment;
   }
   refuse("The JPEG file is damaged: it ends before its picture begins.");
+}
+
+/** How many scans the picture has: a decoder of a progressive one passes over all of it for each. */
+export function countScans(bytes: Uint8Array): number {
+  let scans = 0;
+  for (const { marker } of readSegments(bytes)) if (marker === SOS) scans++;
+  return scans;
 }
 
 /** Frame header, T.81 B.2.2, and the number of components in the first scan, B.2.3. */
@@ -200,8 +223,11 @@ function kindOf(marker: number, data: Uint8Array): Segment["kind"] {
   return found?.[2] ?? null;
 }
 
-/** Whether another picture follows the first: previews and gain maps of cameras and telephones. */
+/** Whether bytes hold a JPEG or begin with a film: previews, gain maps, motion of cameras and telephones. */
 function holdsPicture(bytes: Uint8Array): boolean {
+  if (new TextDecoder("latin1").decode(bytes.subarray(0, FILM_HEAD_BYTES)).includes("ftyp")) {
+    return true;
+  }
   for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
     if (bytes[at + 1] === SOI && bytes[at + 2] === 0xff) return true;
   }
@@ -226,9 +252,13 @@ function dropCoding(segments: Segment[], _edit: MetadataEdit, dropped: Set<Dropp
       dropped.add("thumbnail");
     }
     if (kind === "second-picture") dropped.add(kind);
+    const unknown = kind === null && segment.marker !== COM;
+    const profile = toLetters(data.subarray(0, ICC.length)) === ICC;
+    const preview = unknown && !profile && holdsPicture(data);
+    if (preview) dropped.add("thumbnail");
     const c2pa = kind === "jumbf" && vouching.has(boxNumber(segment));
     if (c2pa) dropped.add("c2pa");
-    return !c2pa && !["jfif", "jfif-thumbnail", "second-picture", "adobe"].includes(kind ?? "");
+    return !c2pa && !preview && !GOING.includes(kind);
   });
 }
 

@@ -20,14 +20,16 @@ interface CarriedBytes {
 }
 
 export const XMP_KEYWORD = "XML:com.adobe.xmp";
+/** Some readers take it under this keyword too. */
+const XMP_KEYWORDS: readonly string[] = [XMP_KEYWORD, "XMP"];
 /** Profiles with something to clean or edit inside. */
 const RAW_PROFILE = /^Raw profile type (?:exif|app1|xmp|iptc|8bim)$/i;
-/** Single tags that ImageMagick copies out of Exif. */
-const LOCATION_KEYWORD = /^exif:GPS/i;
+/** Single tags that ImageMagick and others copy out of Exif. */
+const LOCATION_KEYWORD = /gps|latitude|longitude/i;
 /** Longest keyword (11.3.3.1). */
 const MAX_KEYWORD_BYTES = 79;
 /** Our own limit on a text that is inflated: the largest metadata of real files are some megabytes. */
-const MAX_TEXT_BYTES = 1 << 24;
+const MAX_TEXT_BYTES = 1 << 22;
 /** Digits of a line, and room for the length, as ImageMagick writes them. */
 const HEX_LINE = /.{1,72}/g;
 const LENGTH_DIGITS = 8;
@@ -55,7 +57,7 @@ export async function carryText(chunk: Chunk, edit: MetadataEdit): Promise<Carri
     return { chunk: null, dropped: ["location"] };
   }
   const profile = RAW_PROFILE.test(keyword);
-  if (keyword !== XMP_KEYWORD && !profile) return { chunk: chunk.raw, dropped: [] };
+  if (!XMP_KEYWORDS.includes(keyword) && !profile) return { chunk: chunk.raw, dropped: [] };
   const text = await readText(chunk);
   const before = text && profile ? fromHex(text) : text;
   if (!before) return { chunk: null, dropped: [] };

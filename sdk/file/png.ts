@@ -32,7 +32,16 @@ const TEXT = /^(?:tEXt|zTXt|iTXt)$/;
 /** About coded pixels that are gone; zxIf is Exif as an early proposal compressed it. */
 const LEFT_OUT = /^(?:tRNS|hIST|acTL|fcTL|fdAT|zxIf)$/;
 /** Parts whose loss is told (C2PA 2.1, A.3.3; 11.3.5). */
-const TOLD: Readonly<Record<string, Dropped>> = { caBX: "c2pa", fdAT: "second-picture" };
+const TOLD: Readonly<Record<string, Dropped>> = {
+  caBX: "c2pa",
+  fdAT: "second-picture",
+  gdAT: "second-picture",
+};
+/**
+ * Extensions (PNG-Extensions 1.5, and ImageMagick's) that tell of sizes and scales. Chunks that are not known
+ * are left out, safe to copy or not: they may hold a place, a preview or a signature.
+ */
+const HARMLESS = /^(?:oFFs|pCAL|sCAL|sTER|vpAg|caNv|orNT)$/;
 
 /** PNG, with its header and its metadata. */
 export const png: FileFormat = {
@@ -103,7 +112,7 @@ function mayCarry({ type }: Chunk, behind: boolean, from: PngHead, to: PngHead):
   // A profile is of the colour space of the samples: grey or RGB, which is also a palette's (11.3.2.3).
   if (type === "iCCP" && isGrey(from) !== isGrey(to)) return false;
   if (BEFORE_PIXELS.test(type)) return !behind;
-  return ANYWHERE.test(type) || isSafeToCopy(type);
+  return ANYWHERE.test(type) || HARMLESS.test(type);
 }
 
 /** What may be there once only, by name; null when there may be more. */
@@ -115,11 +124,6 @@ function nameOf(chunk: Chunk): string | null {
   }
   const known = BEFORE_PIXELS.test(chunk.type) || ANYWHERE.test(chunk.type);
   return known && chunk.type !== "sPLT" ? chunk.type : null;
-}
-
-/** Whether an unknown chunk stays true when the pixels change (5.4). */
-function isSafeToCopy(type: string): boolean {
-  return type.charCodeAt(3) > 0x60;
 }
 
 async function carryChunk(chunk: Chunk, edit: MetadataEdit): Promise<CarriedChunk> {

@@ -45,8 +45,6 @@ const SIDE_BITS = 14;
 const SIDE_MASK = (1 << SIDE_BITS) - 1;
 /** What some writers put before the TIFF header, as in JPEG. */
 const EXIF_PREFIX = "Exif\0\0";
-/** Chunks that are made anew or left out; all others come along. */
-const HANDLED = /^(VP8X|ICCP|ANIM|ANMF|ALPH|VP8 |VP8L|EXIF|XMP |C2PA)$/;
 
 /** WebP: reads the header, and moves the metadata into a newly encoded file. */
 export const webp: FileFormat = {
@@ -94,10 +92,10 @@ export const webp: FileFormat = {
     const edited = editXmp(text, edit);
     const changed = edited.packet === null ? null : new TextEncoder().encode(edited.packet);
     const xmp = keep("XMP ", edited.packet === text ? packet : changed);
-    const others = before.filter(({ kind }) => !HANDLED.test(kind));
     const dropped = new Set([...claims, ...cleaned.dropped, ...edited.dropped]);
 
-    const chunks = [...profile, ...picture, ...exif, ...xmp, ...others];
+    // Chunks that are not known are left out: they may hold a place, a preview or a signature.
+    const chunks = [...profile, ...picture, ...exif, ...xmp];
     if (chunks.length > 1) {
       const announced = readCanvas(before)?.flags ?? 0;
       const flags =

@@ -5,8 +5,9 @@ import { LabelError } from "../error.ts";
 import type { Dropped, MetadataEdit } from "./format.ts";
 
 /** Ours: far above any packet seen (JPEG has 64 KB at most); larger ones count as damaged. */
-const MAX_PACKET_CHARS = 1 << 24;
-const MAX_ELEMENTS = 1 << 18;
+const MAX_PACKET_CHARS = 1 << 22;
+/** Elements and attributes, likewise. */
+const MAX_NODES = 1 << 16;
 
 /** Namespaces by the prefix that is used here for them; a packet may name them otherwise. */
 const NAMESPACES = {
@@ -23,9 +24,12 @@ const NAMESPACES = {
   GImage: "http://ns.google.com/photos/1.0/image/",
 } as const;
 
-/** What goes by the names of its properties: the position under any prefix, drones have their own. */
+/** What goes by the names of its properties: the position under any prefix and none, drones have their own. */
 const DROPPED_NAMES: readonly (readonly [Dropped, RegExp])[] = [
-  ["location", /:gps/i],
+  [
+    "location",
+    /(?<![\w.-])gps|(?:latitude|longitude)(?![\w.-])|:(?:lat|lon|long|lat_long)(?![\w.-])/i,
+  ],
   ["c2pa", /dcterms:provenance/],
   ["thumbnail", /:Thumbnails(?![\w.-])|xmpGImg:/],
   ["second-picture", /hdrgm:|Container:Directory|GImage:|GCamera:(?:MotionPhoto|MicroVideo)/],
@@ -150,19 +154,21 @@ function readElements(text: string): Element[] | null {
   if (text.length > MAX_PACKET_CHARS) return null;
   const elements: Element[] = [];
   let open: Element | null = null;
+  let nodes = 0;
   for (let from = text.indexOf("<"), to = 0; from >= 0; from = text.indexOf("<", to)) {
     to = skipMarkup(text, from);
-    if (to < 0 || elements.length > MAX_ELEMENTS) return null;
+    if (to < 0 || nodes > MAX_NODES) return null;
     if (to > from) continue;
     if (text[from + 1] === "/") {
       to = text.indexOf(">", from) + 1;
-      if (!open || text.slice(from + 2, to).trimEnd() !== `${open.tagName}>`) return null;
+      if (!open || text.slice(from + 2, to - 1).trimEnd() !== open.tagName) return null;
       Object.assign(open, { innerEnd: from, to });
       open = open.parent;
     } else {
       const element = readTag(text, from, open);
       if (!element) return null;
       elements.push(element);
+      nodes += 1 + element.attributes.length;
       to = element.inner;
       if (element.to === 0) open = element;
     }
@@ -191,6 +197,7 @@ function readTag(text: string, from: number, parent: Element | null): Element | 
   const attributes: Attribute[] = [];
   let at = from + 1 + tagName.length;
   for (let found = match(ATTRIBUTE, at); found; found = match(ATTRIBUTE, at)) {
+    if (attributes.length > MAX_NODES) return null;
     const to = at + found[0].length;
     attributes.push({ name: found[1], quoted: found[2], from: at, to });
     at = to;

@@ -90,6 +90,12 @@ describe("the key", () => {
     expect(await found("--jobs 2", { TESSERA_KEY: undefined })).toEqual([0, 0, 1]);
   });
 
+  it("is not shown when it stands in the place of the command", async () => {
+    const { code, stdout, stderr } = await tessera(`--${KEY}`);
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).not.toContain(KEY);
+  });
+
   it("is refused when it is malformed, and not shown", async () => {
     put("parrots.jpg", "a.jpg");
     const wrong = `${KEY.slice(1)}x`;

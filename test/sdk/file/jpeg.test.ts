@@ -261,16 +261,38 @@ describe("carry", () => {
     const told = [
       makeSegment(0xe2, "MPF\0MM"),
       makeSegment(0xe2, "urn:iso:std:iso:ts:21496:-1\0", 0),
+      makeSegment(0xe2, "FPXR\0", 0),
+      makeSegment(0xeb, "HDR_RI ver=11", 0),
     ];
     for (const original of [
       ...told.map((one) => withSegments(one)),
       bytesOf(plain, "\0\0", plain),
+      bytesOf(plain, "MotionPhoto_Data\0\0\0\x18ftypmp42"),
     ]) {
       const carried = await jpeg.carry(original, encoded, {});
       expect(carried).toEqual({ bytes: encoded, dropped: ["second-picture"] });
     }
     const trailed = await jpeg.carry(bytesOf(plain, "a trailer"), encoded, {});
     expect(trailed).toEqual({ bytes: encoded, dropped: [] });
+  });
+
+  it("drops previews in segments of no known kind, and XMP that goes by a wrong name", async () => {
+    const preview = withSegments(makeSegment(0xe3, "\xff\xd8\xff\xdb", 0, 1, 2));
+    expect(await jpeg.carry(preview, encoded, {})).toEqual({
+      bytes: encoded,
+      dropped: ["thumbnail"],
+    });
+    const misnamed = withSegments(
+      makeSegment(0xe1, "http://ns.adobe.com/xap/1.0/", "<x:xmpmeta/>"),
+    );
+    expect(await jpeg.carry(misnamed, encoded, {})).toEqual({ bytes: encoded, dropped: [] });
+    const profile = makeSegment(0xe2, "ICC_PROFILE\0", 1, 1, "\xff\xd8\xff");
+    const other = makeSegment(0xe4, "some data");
+    const { bytes, dropped } = await jpeg.carry(withSegments(profile, other), encoded, {});
+    expect(dropped).toEqual([]);
+    expect(listSegments(bytes).map(({ marker }) => marker)).toEqual(
+      expect.arrayContaining([0xe2, 0xe4]),
+    );
   });
 
   it("drops all pieces of a C2PA manifest and no other JUMBF", async () => {

@@ -43,6 +43,20 @@ describe("cleanResources", () => {
     expect(dropped).toEqual(["thumbnail"]);
   });
 
+  it("drops the preview within IPTC, and keeps the rest", () => {
+    const title = Uint8Array.of(0x1c, 2, 5, 0, 2, 65, 66);
+    const preview = Uint8Array.of(0x1c, 2, 202, 0x80, 2, 0, 3, 0xff, 0xd8, 0xff);
+    const format = Uint8Array.of(0x1c, 2, 200, 0, 2, 0, 11);
+    const before = makeBlock(0x0404, join(format, title, preview, title));
+    const after = makeBlock(0x0404, join(title, title));
+    expect(cleanResources(join(NAMED, before, OTHER))).toEqual({
+      resources: join(NAMED, after, OTHER),
+      dropped: ["thumbnail"],
+    });
+    const broken = makeBlock(0x0404, join(title, Uint8Array.of(0x1c, 2, 202, 0, 99, 1)));
+    expect(cleanResources(broken)).toEqual({ resources: broken, dropped: [] });
+  });
+
   it("drops repeated Exif and XMP, and tells of a position only when there was one", () => {
     const xmp = makeBlock(0x0424, new TextEncoder().encode("<x:xmpmeta/>"));
     const empty = makeBlock(0x0422, Uint8Array.of(1, 2));

@@ -210,7 +210,7 @@ describe("carry", () => {
     expect(dropped).toEqual([]);
   });
 
-  it("keeps unknown chunks and Exif's prefix, but no second Exif", async () => {
+  it("keeps Exif's prefix, but no second Exif and no unknown chunks", async () => {
     const chunks = split(RICH);
     const exif = chunks.find(([kind]) => kind === "EXIF") as Chunk;
     const tiff = exif[1].subarray(exif[1][0] === 0x45 ? 6 : 0);
@@ -221,7 +221,7 @@ describe("carry", () => {
     ];
     const { bytes } = await webp.carry(join([...chunks, ...more]), ENCODED, {});
     const written = split(bytes);
-    expect(written.at(-1)).toEqual(["\xe9odd", Buffer.of(1, 2, 3)]);
+    expect(written.map(([kind]) => kind)).not.toContain("\xe9odd");
     const kept = written.filter(([kind]) => kind === "EXIF").map(([, data]) => data);
     expect(kept).toHaveLength(1);
     expect(Buffer.from(kept[0]).toString("latin1", 0, 6)).toBe("Exif\0\0");

@@ -32,6 +32,14 @@ describe("what a labelled picture must not carry", () => {
   it("goes in the form of elements, with all within them", () => {
     expectGone("<exif:GPSLatitude>1,2N</exif:GPSLatitude>", "location", "element");
     expectGone("<drone:GpsLatitude />", "location", "element");
+    expectGone(
+      '<GPSLatitude xmlns="http://ns.adobe.com/exif/1.0/">1</GPSLatitude>',
+      "location",
+      "element",
+    );
+    expectGone("<exif:GPSLatitude>1</exif:GPSLatitude >", "location", "element");
+    expectGone("<drone-skydio:Latitude>1.5</drone-skydio:Latitude>", "location", "element");
+    expectGone("<geo:lat>1.5</geo:lat>", "location", "element");
     expectGone("<dcterms:provenance>https://a/b</dcterms:provenance>", "c2pa", "element");
     const image = "<rdf:li><xmpGImg:image>/9j/4AAQ</xmpGImg:image></rdf:li>";
     expectGone(
@@ -179,6 +187,12 @@ describe("packets that are not understood", () => {
       expect(editXmp(packet, {}).dropped).toContain("location");
     }
     expect(findDropped("<xmp:Thumbnails> exif:GPSLatitude", true)).toEqual(["thumbnail"]);
+  });
+
+  it("are those with more attributes than any real one has", () => {
+    const packet = makePacket("", ' a=""'.repeat(1 << 17));
+    expect(editXmp(packet, {})).toEqual({ packet, dropped: [] });
+    expect(() => editXmp(packet, { rights: "R" })).toThrow("damaged");
   });
 
   it("take time in proportion to their size", () => {
