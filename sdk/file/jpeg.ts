@@ -68,9 +68,11 @@ const GOING: readonly Segment["kind"][] = [
   "jfif",
   "jfif-thumbnail",
   "second-picture",
-  "adobe",
   "xmp-misnamed",
 ];
+/** Adobe's colour transform, the last byte of its segment: YCbCr, as the new file's is too. */
+const ADOBE_TRANSFORM_AT = 11;
+const ADOBE_YCBCR = 1;
 
 interface Segment {
   readonly marker: number;
@@ -258,7 +260,8 @@ function dropCoding(segments: Segment[], _edit: MetadataEdit, dropped: Set<Dropp
     if (preview) dropped.add("thumbnail");
     const c2pa = kind === "jumbf" && vouching.has(boxNumber(segment));
     if (c2pa) dropped.add("c2pa");
-    return !c2pa && !preview && !GOING.includes(kind);
+    const otherColours = kind === "adobe" && data[ADOBE_TRANSFORM_AT] !== ADOBE_YCBCR;
+    return !c2pa && !preview && !otherColours && !GOING.includes(kind);
   });
 }
 

@@ -232,8 +232,9 @@ describe("carry", () => {
       makeSegment(0xe2, "ICC_PROFILE\0", 2, 2, new Uint8Array(9_000).fill(8)),
       makeSegment(0xe1, "of some maker"),
     ];
-    const adobe = makeSegment(0xee, "Adobe", 0, 100, 0, 0, 0, 0, 2);
-    const original = withSegments(adobe, ...kept);
+    kept.push(makeSegment(0xee, "Adobe", 0, 100, 0, 0, 0, 0, 1));
+    const otherColours = makeSegment(0xee, "Adobe", 0, 100, 0, 0, 0, 0, 2);
+    const original = withSegments(otherColours, ...kept);
     const { bytes, dropped } = await jpeg.carry(original, encoded, {});
     expect(dropped).toEqual([]);
     expect(lettersOf(bytes)).toBe(lettersOf(bytesOf("\xff\xd8", ...kept, encoded.subarray(2))));
