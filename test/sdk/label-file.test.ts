@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { decodeStored, examine } from "../../sdk/decode.ts";
 import { detectFile } from "../../sdk/detect-file.ts";
 import { encode } from "../../sdk/encode.ts";
+import { avif } from "../../sdk/file/avif.ts";
 import { labelFile } from "../../sdk/label-file.ts";
+import { build, PICTURE } from "../support/avif.ts";
 import { engine, KEY, makeGradient, makeLabel } from "../support/engine.ts";
 import { readTags, validate } from "../support/exiftool.ts";
 import { fixturePath } from "../support/pictures.ts";
@@ -96,17 +98,13 @@ describe.each(FORMATS)("%s", (format) => {
   });
 });
 
-it.each([1, 2, 3, 4, 5, 6, 7, 8])("labels orientation %i as it is shown", async (orientation) => {
-  const original = await sharp(fixturePath("parrots.jpg"))
-    .resize(480)
-    .withMetadata({ orientation })
-    .jpeg({ quality: 95 })
-    .toBuffer();
+/** Labels a file, and expects the label upright where viewers show it. */
+async function expectUpright(original: Uint8Array): Promise<Uint8Array> {
   const { bytes, width, height } = await label(original);
   const shown = await sharp(bytes)
     .autoOrient()
-    .raw()
     .ensureAlpha()
+    .raw()
     .toBuffer({ resolveWithObject: true });
   expect([width, height]).toEqual([shown.info.width, shown.info.height]);
   const asShown = engine.detect({ data: shown.data, width, height }, [KEY]).findings;
@@ -116,7 +114,43 @@ it.each([1, 2, 3, 4, 5, 6, 7, 8])("labels orientation %i as it is shown", async 
     expect(finding?.geometry.mirrored).toBe(false);
     expect(finding?.geometry.rotation).toBeCloseTo(0, 1);
   }
-  expect(readTags(bytes)["EXIF:Orientation"]).toBe(orientation);
+  return bytes;
+}
+
+describe("orientation", () => {
+  const ORIENTATIONS = [1, 2, 3, 4, 5, 6, 7, 8] as const;
+
+  it.each([
+    ...ORIENTATIONS.map((orientation) => ["jpeg", orientation] as const),
+    ["png", 6] as const,
+    ["webp", 8] as const,
+  ])("labels a %s of orientation %i as it is shown", async (format, orientation) => {
+    const original = await sharp(fixturePath("parrots.jpg"))
+      .resize(480)
+      .withMetadata({ orientation })
+      .toFormat(format, { quality: 95 })
+      .toBuffer();
+    expect(readTags(await expectUpright(original))["EXIF:Orientation"]).toBe(orientation);
+  });
+
+  it.each([
+    [1, null],
+    [2, null],
+    [3, null],
+    [0, 1],
+    [1, 0],
+    [3, 1],
+  ])(
+    "labels an AVIF turned by %i quarters and mirrored by %s as it is shown",
+    async (irot, imir) => {
+      const properties = [...(PICTURE.properties ?? [])];
+      properties.push(["irot", Uint8Array.of(irot), true]);
+      if (imir !== null) properties.push(["imir", Uint8Array.of(imir), true]);
+      const turned = build({ items: [{ ...PICTURE, properties }] });
+      const { bytes } = await avif.carry(turned, await makeFile("avif"), {});
+      await expectUpright(bytes);
+    },
+  );
 });
 
 describe("colours and depth", () => {
