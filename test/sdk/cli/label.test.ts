@@ -110,6 +110,22 @@ describe("label", () => {
     expect(Object.keys(first.error)).toEqual(["code", "message"]);
   });
 
+  it("takes names as long as a disk does, and ends where no folder can be made", async () => {
+    const name = `${"x".repeat(251)}.jpg`;
+    put("parrots.jpg", `in/${name}`);
+    expect((await tessera("label in --out out")).code).toBe(0);
+    expect(list("out")).toEqual([name]);
+    const nowhere = await tessera([
+      "label",
+      `in/${name}`,
+      "--out",
+      "/proc/nowhere/x.jpg",
+      "--json",
+    ]);
+    expect(nowhere.code).toBe(1);
+    expect(codes(nowhere.stdout)).toEqual(["output-unwritable"]);
+  });
+
   it("makes no folder when nothing is written", async () => {
     write("a.jpg", "");
     expect((await tessera("label a.jpg --out new/folder/")).code).toBe(1);
