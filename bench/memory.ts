@@ -12,13 +12,7 @@ import { DEMO_KEY, keyFromHex } from "../sdk/engine.ts";
 import type { Header } from "../sdk/file/format.ts";
 import { probe } from "../sdk/file/probe.ts";
 import { labelFile } from "../sdk/label-file.ts";
-import {
-  FIXED_BYTES,
-  MAX_PIXELS,
-  memoryOf,
-  NODE_MAX_BYTES,
-  WORKER_MAX_BYTES,
-} from "../sdk/limits.ts";
+import { MAX_PIXELS, memoryOf, NODE_MAX_BYTES, WORKER_MAX_BYTES } from "../sdk/limits.ts";
 import { startTools } from "../sdk/node.ts";
 import { describeCommit, describeMachine, peakResidentBytes, REPOSITORY } from "./host.ts";
 import { listPictures } from "./pictures.ts";
@@ -75,10 +69,10 @@ async function runAll(): Promise<void> {
         await write(folder, save, TINY_PIXELS),
         await write(folder, save, 1e6 * MEGAPIXELS),
       ];
-      const header = probe(readFileSync(large));
+      const [small, header] = [probe(readFileSync(tiny)), probe(readFileSync(large))];
       for (const job of ["detect", "label"] as const) {
         const taken = measure(large, job) - measure(tiny, job) - sizeOf(large) + sizeOf(tiny);
-        const counted = memoryOf(header, job) - FIXED_BYTES[job];
+        const counted = memoryOf(header, job) - memoryOf(small, job);
         if (taken > counted) exceeded++;
         const most = (budget: number) => String(mostMegapixels(header, job, budget));
         const cells = [kind, job, (taken / MIB).toFixed(0), (counted / MIB).toFixed(0)];

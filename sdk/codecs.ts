@@ -96,6 +96,7 @@ export function createCodecs(load: LoadCodec, maxBytes: number): Codecs {
     try {
       result = act(started.codec);
     } catch {
+      // A trap, an abort and a C++ exception all say the same: this file or these pixels are refused.
       return null;
     }
     if (started.memory.buffer.byteLength <= mostIdle) idle.set(name, started);

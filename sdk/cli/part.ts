@@ -92,7 +92,6 @@ export function writeWhole(path: string, bytes: Uint8Array): void {
 export function publish(part: string, out: string): void {
   try {
     linkSync(part, out);
-    rmSync(part);
   } catch {
     // There is something, or the disk knows no links.
     if (existsSync(out)) {
@@ -100,4 +99,5 @@ export function publish(part: string, out: string): void {
     }
     renameSync(part, out);
   }
+  rmSync(part, { force: true });
 }

@@ -19,7 +19,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { imagesFolder } from "../../bench/pictures.ts";
 import { seededRng } from "../../bench/random.ts";
 import { DEMO_KEY, type LabelErrorCode } from "../../sdk/index.ts";
+import { fixturePath } from "../support/pictures.ts";
 
+/** A picture that can be labelled, at the end of every run. */
+const SOUND = fixturePath("parrots.jpg");
 const MAX_SECONDS = 10;
 const MAX_RESIDENT_KIB = 512 * 1024;
 const SUITE_TIMEOUT_MS = 900_000;
@@ -118,6 +121,7 @@ describe.each([
       const { lines, slowestSeconds, residentKib } = await run(
         job,
         path,
+        SOUND,
         ...(job === "label" ? ["--out", out] : []),
       );
       const outcomes: Record<string, number> = {};
@@ -130,10 +134,9 @@ describe.each([
           `${slowestSeconds.toFixed(1)} s; peak ${Math.round(residentKib / 1024)} MiB`,
       );
       expect(lines.map(({ file }) => file).sort()).toEqual(
-        filesIn(path)
-          .map((name) => join(path, name))
-          .sort(),
+        [...filesIn(path).map((name) => join(path, name)), SOUND].sort(),
       );
+      expect(lines.find(({ file }) => file === SOUND)).not.toHaveProperty("error");
       expect(
         Object.keys(outcomes).filter(
           (code) => code !== "handled" && !REFUSALS.includes(code as LabelErrorCode),
