@@ -94,9 +94,9 @@ function sizeOf(path: string): number {
 /** The largest picture of a kind that fits beside a small file. */
 function mostMegapixels(header: Header, job: Job, budget: number): number {
   const fits = (pixels: number) => memoryOf({ ...header, width: pixels, height: 1 }, job) <= budget;
-  let most = MAX_PIXELS / 1e6;
-  while (most > 0 && !fits(most * 1e6)) most--;
-  return most;
+  let tenths = MAX_PIXELS / 1e5;
+  while (tenths > 0 && !fits(tenths * 1e5)) tenths--;
+  return tenths / 10;
 }
 
 async function write(

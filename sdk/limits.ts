@@ -27,7 +27,7 @@ export const MAX_SCANS = 100;
 /** A reduced JPEG or PNG has at most this many pixels per pixel of the canonical plane: 2 in each direction. */
 const REDUCED_PIXELS = 4 * 512 * 2048;
 
-/** Chunks of the platform's zlib that lie about until they are collected; more pixels do not make it more. */
+/** Chunks of the platform's zlib lie about until they are collected, never more than these. */
 const STREAMING_BYTES = 40 * MIB;
 
 /** Coefficients that a progressive JPEG keeps until its last scan: two bytes for each of three components. */
@@ -40,7 +40,7 @@ function decodingBytes({ format, lossless, progressive, bitDepth }: Header): num
     case "jpeg":
       return 4 + pixels + (progressive ? PROGRESSIVE_BYTES : 0);
     case "png":
-      return pixels + (progressive ? pixels : 1);
+      return pixels + (progressive ? pixels + 1 : 1);
     case "webp":
       return (lossless ? 10 : 5) + pixels;
     case "avif":
@@ -63,9 +63,10 @@ function encodingBytes({ format, lossless }: Header): number {
 }
 
 /** What a decoder keeps beside the reduced picture. */
-function keptBytes({ format, progressive, width, height }: Header): number {
-  if (format === "png") return STREAMING_BYTES;
-  return progressive ? PROGRESSIVE_BYTES * width * height : 0;
+function keptBytes({ format, progressive, bitDepth, width, height }: Header): number {
+  const pixels = width * height;
+  if (format === "png") return Math.min(STREAMING_BYTES, (bitDepth > 8 ? 8 : 4) * pixels);
+  return progressive ? PROGRESSIVE_BYTES * pixels : 0;
 }
 
 /** Whether a decoder makes the picture smaller as it goes, so that its size costs no memory. */
