@@ -42,7 +42,7 @@ function decodingBytes({ format, lossless, progressive, bitDepth }: Header): num
     case "png":
       return pixels + (progressive ? pixels + 1 : 1);
     case "webp":
-      return (lossless ? 10 : 5) + pixels;
+      return (lossless ? 10 : 6) + pixels;
     case "avif":
       return (bitDepth > 8 ? 30 : 27) + pixels;
   }
